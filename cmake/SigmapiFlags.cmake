@@ -1,0 +1,21 @@
+add_library(sp_flags INTERFACE)
+target_include_directories(sp_flags INTERFACE ${CMAKE_SOURCE_DIR}/include ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
+target_compile_definitions(sp_flags INTERFACE _GNU_SOURCE SP_VERSION="${PROJECT_VERSION}" $<$<BOOL:${SP_NO_CLONES}>:SP_NO_CLONES>
+  $<$<CONFIG:Debug>:SP_DEBUG_ARENA>)
+target_compile_options(sp_flags INTERFACE -Wall -Wextra -Wshadow -Wvla -Wstrict-prototypes -Wmissing-prototypes
+  -Wpointer-arith -Wwrite-strings -Wswitch-enum -Wformat=2 -Wundef -Wconversion -Wno-sign-conversion -fno-common
+  -fvisibility=hidden -fno-math-errno -ffp-contract=off $<$<BOOL:${SP_WERROR}>:-Werror>)
+if(SP_SANITIZE)
+  target_compile_options(sp_flags INTERFACE -fsanitize=${SP_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(sp_flags INTERFACE -fsanitize=${SP_SANITIZE})
+endif()
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+pkg_check_modules(CJSON REQUIRED IMPORTED_TARGET libcjson)
+pkg_check_modules(GVC REQUIRED IMPORTED_TARGET libgvc libcgraph)
+pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+pkg_check_modules(BROTLI REQUIRED IMPORTED_TARGET libbrotlidec libbrotlienc)
+find_library(SNAPPY_LIBRARY snappy REQUIRED)
