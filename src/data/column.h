@@ -55,7 +55,8 @@ sp_column *sp_column_flat(sp_maker m, const sp_type *t, uint32_t n, bool with_va
 sp_column *sp_column_const(sp_maker m, const sp_value *v, uint32_t n); /* strings over 12 bytes are copied into a heap */
 sp_column *sp_column_null(sp_maker m, const sp_type *t, uint32_t n);   /* CONST null */
 sp_column *sp_column_sequence(sp_maker m, const sp_type *t, int64_t start, int64_t step, uint32_t n);
-/* codes: n uint32 (taken over, 1 ref); validity may be NULL (taken over); dict is referenced. */
+/* codes: n uint32 (taken over, 1 ref, also on failure); validity may be NULL (taken over likewise); dict is referenced.
+ * Every code lies within the dictionary, those of nulls and unselected rows too (0 when the dictionary is empty). */
 sp_column *sp_column_dict(sp_maker m, sp_column *dict, uint64_t dict_id, sp_buf *codes, sp_buf *validity, uint32_t n);
 /* A header over the same buffers: rows [from, from + n). */
 sp_column *sp_column_slice(sp_maker m, const sp_column *c, uint32_t from, uint32_t n);
@@ -121,10 +122,11 @@ sp_column *sp_column_flatten(sp_maker m, const sp_column *c);
 sp_column *sp_column_take(sp_maker m, const sp_column *c, const uint16_t *sel, uint32_t n);
 /* The same with 32-bit row numbers (joins, sorts). UINT32_MAX gives null. */
 sp_column *sp_column_gather(sp_maker m, const sp_column *c, const uint32_t *rows, uint32_t n);
-/* All rows of n columns of one type, one after the other, FLAT; strings copied into one new heap. */
+/* All rows of n columns of one type, one after the other: FLAT, strings copied into one new heap; but DICT when all of
+ * them share one dictionary. NULL also when the rows are more than UINT32_MAX. */
 sp_column *sp_column_concat(sp_maker m, const sp_type *t, sp_column *const *cols, uint32_t n);
 /* Strings that are the only users of a small part of big heaps: copies when under half of the heaps' bytes is live;
- * else the column itself (one more ref). */
+ * else the column itself (one more ref). DICT stays: batches of a scan share the dictionary. */
 sp_column *sp_column_compact(sp_maker m, const sp_column *c);
 
 /* ---- batches ---- */
@@ -142,7 +144,7 @@ typedef struct sp_batch {
 
 /* Takes over nothing: cols may be NULL and filled by the caller before sharing (each slot owns one ref). */
 sp_batch *sp_batch_new(sp_mem *mem, uint32_t n_cols, uint32_t length);
-/* Same columns (referenced), no selection copied: the caller sets sel (sel_buf taken over). */
+/* Same columns (referenced) under the selection that sel_buf holds, n_rows uint16 (taken over, also on failure). */
 sp_batch *sp_batch_select(sp_mem *mem, const sp_batch *b, sp_buf *sel_buf, uint32_t n_rows);
 /* Rows [from, from + n) of those meant: a selection over the same columns, or slices where there was none. */
 sp_batch *sp_batch_slice(sp_maker m, const sp_batch *b, uint32_t from, uint32_t n);
