@@ -20,7 +20,8 @@ void sp_arena_reset(sp_arena *a);   /* forgets all objects, keeps the largest bl
 void *sp_arena_alloc(sp_arena *a, size_t n);
 void *sp_arena_array(sp_arena *a, size_t n, size_t size); /* overflow-checked n * size */
 void *sp_arena_copy(sp_arena *a, const void *p, size_t n);
-/* Grows an array of *cap elements to hold at least n; old contents are copied, the old array stays in the arena. */
+/* Grows an array of *cap elements to hold at least n; old contents are copied, the old array stays in the
+ * arena. */
 bool sp_arena_grow(sp_arena *a, void *array_ptr, uint32_t *cap, uint32_t n, size_t size);
 char *sp_arena_strdup(sp_arena *a, const char *s);
 char *sp_arena_strndup(sp_arena *a, const char *s, size_t n); /* always NUL-terminated */

@@ -1,16 +1,20 @@
 /* Small whole files and safe output files. Bulk data goes through src/io.
  *
- * An output is written to a temporary file beside its target and renamed over it when complete, so that a failure leaves nothing
- * behind; when the target already holds the same bytes it is left alone, and so is its time. */
+ * An output is written to a temporary file beside its target and renamed over it when complete, so that a
+ * failure leaves nothing behind; when the target already holds the same bytes it is left alone, and so is its
+ * time. */
 #ifndef SP_BASE_FILE_H
 #define SP_BASE_FILE_H
 
 #include "base/str.h"
 
 /* Reads a whole file ("-" is standard input) of at most max bytes into the arena, NUL-terminated. */
-sp_status sp_file_read(sp_arena *a, const char *path, size_t max, char **ret_text, size_t *ret_n, sp_error *err);
-/* Writes atomically as above; "-" is standard output. *ret_changed (may be NULL): false when the bytes were already there. */
-sp_status sp_file_write(sp_mem *mem, const char *path, const char *p, size_t n, bool *ret_changed, sp_error *err);
+sp_status sp_file_read(sp_arena *a, const char *path, size_t max, char **ret_text, size_t *ret_n,
+                       sp_error *err);
+/* Writes atomically as above; "-" is standard output. *ret_changed (may be NULL): false when the bytes were
+ * already there. */
+sp_status sp_file_write(sp_mem *mem, const char *path, const char *p, size_t n, bool *ret_changed,
+                        sp_error *err);
 
 /* A streaming output file. Writes are buffered. Not thread-safe. */
 typedef struct sp_out_file sp_out_file;

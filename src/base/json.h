@@ -1,13 +1,14 @@
 /* JSON in and out. The only user of cJSON.
  *
- * Reading: sp_json_parse scans the text itself, because cJSON keeps no places, rounds integers past 2^53, stops
- * at depth 1,000 and accepts trailing text, duplicate keys and bad UTF-8; string and number tokens are decoded
- * by cJSON. Comments (// # and C's) and trailing commas are accepted by blanking them in place, so lines and columns
- * stay true. Errors name the JSON pointer, line and column. Nothing recurses: depth is limited to
- * SP_JSON_MAX_DEPTH by a counter, not by the stack.
+ * Reading: sp_json_parse scans the text itself, because cJSON keeps no places, rounds integers past 2^53,
+ * stops at depth 1,000 and accepts trailing text, duplicate keys and bad UTF-8; string and number tokens are
+ * decoded by cJSON. Comments (// # and C's) and trailing commas are accepted by blanking them in place, so
+ * lines and columns stay true. Errors name the JSON pointer, line and column. Nothing recurses: depth is
+ * limited to SP_JSON_MAX_DEPTH by a counter, not by the stack.
  *
  * Values live in one array in document order: a value's first child is the next one, siblings are linked. A
- * long array of small integers (Polars' embedded IPC bytes) is one SP_JSON_INTS value, not a value per element.
+ * long array of small integers (Polars' embedded IPC bytes) is one SP_JSON_INTS value, not a value per
+ * element.
  *
  * Writing: sp_jw streams strict JSON into an sp_str with keys in call order. */
 #ifndef SP_BASE_JSON_H
@@ -33,10 +34,10 @@ typedef enum sp_json_kind {
 
 typedef struct sp_json {
   sp_json_kind kind;
-  uint32_t offset, end;        /* bytes in the text */
-  uint32_t n;                  /* array and object: children */
-  sp_sv key;                   /* in an object: the member's name, decoded; NUL-terminated; else {NULL,0} */
-  sp_sv str;                   /* STRING decoded, NUL-terminated (it may hold U+0000); NUMBER and ints: as written */
+  uint32_t offset, end; /* bytes in the text */
+  uint32_t n;           /* array and object: children */
+  sp_sv key;            /* in an object: the member's name, decoded; NUL-terminated; else {NULL,0} */
+  sp_sv str;            /* STRING decoded, NUL-terminated (it may hold U+0000); NUMBER and ints: as written */
   union {
     bool b;
     int64_t i;
@@ -58,9 +59,11 @@ typedef struct sp_json_doc {
 } sp_json_doc;
 
 /* Everything, the text copy included, comes from the arena. file is copied. */
-sp_status sp_json_parse(sp_arena *a, const char *file, const char *text, size_t n, const sp_json_doc **ret, sp_error *err);
+sp_status sp_json_parse(sp_arena *a, const char *file, const char *text, size_t n, const sp_json_doc **ret,
+                        sp_error *err);
 
-/* Place of a value; pointer is built in the arena ("" on out of memory). at_key: the member's name instead. */
+/* Place of a value; pointer is built in the arena ("" on out of memory). at_key: the member's name instead.
+ */
 sp_loc sp_json_loc(const sp_json_doc *d, const sp_json *v, sp_arena *a);
 /* NULL when absent or v is no object. O(members). */
 const sp_json *sp_json_get(const sp_json *v, const char *key);
@@ -70,10 +73,10 @@ const char *sp_json_kind_name(sp_json_kind k); /* "an object", "a string", … f
 typedef struct sp_jw {
   sp_str *out;
   uint32_t depth;
-  bool pretty;                        /* two spaces, one member per line */
-  bool first;                         /* nothing written yet at this level */
+  bool pretty; /* two spaces, one member per line */
+  bool first;  /* nothing written yet at this level */
   bool after_key;
-  uint8_t inline_from;                /* depth from which arrays and objects go on one line; 255 = never */
+  uint8_t inline_from; /* depth from which arrays and objects go on one line; 255 = never */
 } sp_jw;
 void sp_jw_init(sp_jw *w, sp_str *out, bool pretty);
 void sp_jw_open(sp_jw *w, char bracket);  /* '{' or '[' */

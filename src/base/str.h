@@ -1,9 +1,9 @@
 /* Strings: views, and a builder with a mandatory maximum.
  *
  * sp_sv is a view of bytes that somebody else owns, usually UTF-8, not NUL-terminated.
- * sp_str is a growing, always NUL-terminated buffer. When it cannot grow (out of memory or past its maximum) it
- * keeps what it has, remembers the failure and ignores what follows, so that a caller builds a whole text and
- * asks sp_str_ok() once at the end. */
+ * sp_str is a growing, always NUL-terminated buffer. When it cannot grow (out of memory or past its maximum)
+ * it keeps what it has, remembers the failure and ignores what follows, so that a caller builds a whole text
+ * and asks sp_str_ok() once at the end. */
 #ifndef SP_BASE_STR_H
 #define SP_BASE_STR_H
 
@@ -18,8 +18,12 @@ typedef struct sp_sv {
 } sp_sv;
 
 #define SP_SV(lit) ((sp_sv){(lit), sizeof(lit) - 1})
-static inline sp_sv sp_sv_from(const char *s) { return (sp_sv){s, s ? strlen(s) : 0}; }
-static inline bool sp_sv_eq(sp_sv a, sp_sv b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
+static inline sp_sv sp_sv_from(const char *s) {
+  return (sp_sv){s, s ? strlen(s) : 0};
+}
+static inline bool sp_sv_eq(sp_sv a, sp_sv b) {
+  return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 int sp_sv_cmp(sp_sv a, sp_sv b); /* bytewise, shorter first; <0, 0, >0 */
 
 typedef struct sp_str {
@@ -55,10 +59,12 @@ void sp_human_bytes(int64_t bytes, char out[SP_HUMAN_SIZE]); /* "1.5 MiB" */
 void sp_human_ns(int64_t ns, char out[SP_HUMAN_SIZE]);       /* "12.3 ms" */
 void sp_human_count(int64_t n, char out[SP_HUMAN_SIZE]);     /* "6,001,215" */
 
-/* Optimal string alignment distance (Levenshtein plus transpositions), capped: above max it returns max + 1. */
+/* Optimal string alignment distance (Levenshtein plus transpositions), capped: above max it returns max + 1.
+ */
 uint32_t sp_edit_distance(sp_sv a, sp_sv b, uint32_t max);
-/* Up to 3 names nearest to `name` among n, as "`a`, `b` or `c`" into out; false when none is near. get(ctx, i). */
-bool sp_nearest_names(sp_sv name, uint32_t n, sp_sv (*get)(const void *ctx, uint32_t i), const void *ctx, char *out,
-                      size_t size);
+/* Up to 3 names nearest to `name` among n, as "`a`, `b` or `c`" into out; false when none is near. get(ctx,
+ * i). */
+bool sp_nearest_names(sp_sv name, uint32_t n, sp_sv (*get)(const void *ctx, uint32_t i), const void *ctx,
+                      char *out, size_t size);
 
 #endif

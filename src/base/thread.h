@@ -1,8 +1,8 @@
 /* Workers and clocks.
  *
- * sp_workers is a fixed set of threads that all run the same function on demand: worker 0 is the calling thread,
- * so that one worker means no thread at all. Between runs they sleep. Morsels are handed out by the caller's
- * own atomic counter (reference: Leis et al., "Morsel-driven parallelism", SIGMOD 2014). */
+ * sp_workers is a fixed set of threads that all run the same function on demand: worker 0 is the calling
+ * thread, so that one worker means no thread at all. Between runs they sleep. Morsels are handed out by the
+ * caller's own atomic counter (reference: Leis et al., "Morsel-driven parallelism", SIGMOD 2014). */
 #ifndef SP_BASE_THREAD_H
 #define SP_BASE_THREAD_H
 
