@@ -16,8 +16,8 @@ __attribute__((format(printf, 2, 3))) void sp_error_context(sp_error *err, const
 void sp_error_place(sp_error *err, const sp_loc *loc);
 /* Out of memory: fills err without allocating and returns SP_NOMEM. */
 sp_status sp_error_nomem(sp_error *err);
-/* "sigmapi: FILE: /json/pointer (line:col): message" and, on a second line, "  hint: …"; returns the bytes
- * that buf would need, as snprintf does. */
+/* "sigmapi: FILE: /json/pointer (line:col): message" and, on a second line, "  hint: …", without a newline at
+ * the end; returns the bytes that buf would need, as snprintf does. */
 size_t sp_error_format(const sp_error *err, char *buf, size_t size);
 
 #define SP_FAIL(err, st, loc, ...) return sp_error_set((err), (st), (loc), __VA_ARGS__)

@@ -8,7 +8,8 @@
 
 #include "base/str.h"
 
-/* Reads a whole file ("-" is standard input) of at most max bytes into the arena, NUL-terminated. */
+/* Reads a whole file ("-" is standard input) of at most max bytes into the arena, NUL-terminated. A file
+ * that does not exist is SP_NOT_FOUND, one that cannot be read SP_IO, a larger one SP_LIMIT. */
 sp_status sp_file_read(sp_arena *a, const char *path, size_t max, char **ret_text, size_t *ret_n,
                        sp_error *err);
 /* Writes atomically as above; "-" is standard output. *ret_changed (may be NULL): false when the bytes were

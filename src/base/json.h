@@ -1,9 +1,9 @@
 /* JSON in and out. The only user of cJSON.
  *
  * Reading: sp_json_parse scans the text itself, because cJSON keeps no places, rounds integers past 2^53,
- * stops at depth 1,000 and accepts trailing text, duplicate keys and bad UTF-8; string and number tokens are
- * decoded by cJSON. Comments (// # and C's) and trailing commas are accepted by blanking them in place, so
- * lines and columns stay true. Errors name the JSON pointer, line and column. Nothing recurses: depth is
+ * stops at depth 1,000 and accepts trailing text, duplicate keys and bad UTF-8; string tokens with escapes
+ * are decoded by cJSON. Comments (// # and C's) and trailing commas are accepted by blanking them in place,
+ * so lines and columns stay true. Errors name the JSON pointer, line and column. Nothing recurses: depth is
  * limited to SP_JSON_MAX_DEPTH by a counter, not by the stack.
  *
  * Values live in one array in document order: a value's first child is the next one, siblings are linked. A
@@ -35,7 +35,8 @@ typedef enum sp_json_kind {
 typedef struct sp_json {
   sp_json_kind kind;
   uint32_t offset, end; /* bytes in the text */
-  uint32_t n;           /* array and object: children */
+  uint32_t n;           /* array and object: children; of INTS the count is str.n */
+  uint32_t key_offset;  /* in an object: where the member's name starts in the text */
   sp_sv key;            /* in an object: the member's name, decoded; NUL-terminated; else {NULL,0} */
   sp_sv str;            /* STRING decoded, NUL-terminated (it may hold U+0000); NUMBER and ints: as written */
   union {
