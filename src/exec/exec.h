@@ -82,6 +82,8 @@ typedef struct sp_run {
 /* Runs the plan. *ret is set (metrics up to the failure) also when the status is not SP_OK, unless memory for the run itself is exhausted
  * (then NULL). mem: parent of the query's account. */
 sp_status sp_exec_run(const sp_plan *plan, const sp_exec_options *o, sp_mem *mem, sp_run **ret, sp_error *err);
+/* Frees the results, gives idle memory back to the system and fills rss_after and returned_bytes; metrics stay. */
+void sp_run_drop_results(sp_run *r);
 sp_run *sp_run_free(sp_run *r); /* NULL-safe, returns NULL */
 
 #endif
