@@ -40,6 +40,16 @@ typedef struct sp_selector {
   const sp_sv *exclude; /* EXCLUDE (a, b) */
 } sp_selector;
 
+/* Facts of a tree, known when it is made. */
+enum {
+  SP_EXPR_HAS_COLUMN = 1u << 0,
+  SP_EXPR_HAS_AGGREGATE = 1u << 1,
+  SP_EXPR_HAS_SELECTOR = 1u << 2,
+  SP_EXPR_HAS_FALLIBLE = 1u << 3,
+  SP_EXPR_HAS_VOLATILE = 1u << 4,
+  SP_EXPR_WAS_QUOTED = 1u << 5 /* a column written with quotes; of this node only */
+};
+
 typedef struct sp_function sp_function;
 typedef struct sp_expr sp_expr;
 struct sp_expr {
@@ -54,6 +64,8 @@ struct sp_expr {
   const sp_selector *selector;
   const sp_expr *filter;   /* aggregates: FILTER (WHERE …) or NULL */
   uint32_t n_args;
+  uint16_t facts;          /* SP_EXPR_HAS_…, of the whole tree */
+  uint16_t shift;          /* bytes that JSON escapes add before pos, for columns in messages */
   const sp_expr *const *args;
   uint64_t hash;           /* structural; equal trees have equal hashes; types do not count */
   uint32_t pos, len;       /* span in the text it was parsed from; len 0 = none */

@@ -17,7 +17,14 @@ enum {
   SP_FN_COMMUTATIVE = 1u << 6, /* argument order does not matter for the value */
   SP_FN_PREDICATE = 1u << 7,   /* gives bool, and never true when an argument in null_args is null */
   SP_FN_ORDERED = 1u << 8,     /* aggregate depends on row order: first, last */
-  SP_FN_DISTINCT_FREE = 1u << 9 /* aggregate ignores duplicates: min, max, any_value */
+  SP_FN_DISTINCT_FREE = 1u << 9, /* aggregate ignores duplicates: min, max, any_value */
+  /* Arguments are meant to have one type (comparisons, in, between, coalesce, min_horizontal, …): before bind is called the binder
+   * brings them to it. Literals take the others' type where exact, nulls always, string literals are parsed as dates. bind sees equal types
+   * (all null-typed when all are null). `case` is treated so for its values without this flag. */
+  SP_FN_SAME_TYPE = 1u << 10,
+  /* add sub mul div floordiv mod: before bind is called a numeric literal beside a numeric argument takes its type where exact
+   * (0.05 beside a decimal becomes a decimal), a null its type. Other arguments come as they are. */
+  SP_FN_ARITHMETIC = 1u << 11
 };
 
 /* What bind decides about one call. */
