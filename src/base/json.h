@@ -63,9 +63,10 @@ typedef struct sp_json_doc {
 sp_status sp_json_parse(sp_arena *a, const char *file, const char *text, size_t n, const sp_json_doc **ret,
                         sp_error *err);
 
-/* Place of a value; pointer is built in the arena ("" on out of memory). at_key: the member's name instead.
- */
+/* Place of a value; the pointer is built in the arena ("" when out of memory). */
 sp_loc sp_json_loc(const sp_json_doc *d, const sp_json *v, sp_arena *a);
+/* The same pointer, but line and column of the member's name; v must be a member of an object. */
+sp_loc sp_json_key_loc(const sp_json_doc *d, const sp_json *v, sp_arena *a);
 /* NULL when absent or v is no object. O(members). */
 const sp_json *sp_json_get(const sp_json *v, const char *key);
 const char *sp_json_kind_name(sp_json_kind k); /* "an object", "a string", … for messages */
