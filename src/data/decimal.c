@@ -87,23 +87,23 @@ static bool parse_short(const char *p, const char *end, uint32_t scale, int64_t 
   if (end - p > 19 || p == end || *p == '.') {
     return false;
   }
-  int64_t v = 0;
+  uint64_t v = 0;
   uint32_t digits = 0, after = 0;
   while (p < end && is_digit(*p)) {
-    v = v * 10 + (*p++ - '0');
+    v = v * 10 + (uint64_t)(*p++ - '0');
     digits++;
   }
   if (p < end && *p == '.') {
     p++;
     for (; p < end && is_digit(*p); p++) {
-      v = v * 10 + (*p - '0');
+      v = v * 10 + (uint64_t)(*p - '0');
       after++;
     }
   }
   if (p != end || after > scale || digits + scale > 18) {
     return false;
   }
-  *ret = v * (int64_t)sp_pow10[scale - after];
+  *ret = (int64_t)v * (int64_t)sp_pow10[scale - after];
   return true;
 }
 

@@ -135,7 +135,7 @@ static bool scan_part(sp_sv s, size_t *at, sp_i128 *sum) {
   *at = i + used;
   /* Each part is under 2^64 weeks of ns, so a sum of a field's few parts stays within 128 bits if it is
    * bounded here. */
-  return *sum < (sp_i128)INT64_MAX * 1000000;
+  return *sum < (sp_i128)INT64_MAX * 10000000;
 }
 
 bool sp_parse_duration(sp_sv s, sp_unit u, int64_t *ret) {
