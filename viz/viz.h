@@ -6,14 +6,14 @@
 #include "base/str.h"
 #include "sigmapi/report.h"
 
-typedef enum sp_view { SP_VIEW_WRITTEN, SP_VIEW_BEFORE, SP_VIEW_AFTER, SP_VIEW_BOTH } sp_view;
-typedef enum sp_show { SP_SHOW_NONE, SP_SHOW_ROWS, SP_SHOW_BYTES, SP_SHOW_ALL } sp_show; /* each includes those before it */
+typedef enum sp_plan_view { SP_PLAN_VIEW_WRITTEN, SP_PLAN_VIEW_BEFORE, SP_PLAN_VIEW_AFTER, SP_PLAN_VIEW_BOTH } sp_plan_view;
+
 typedef enum sp_theme_mode { SP_THEME_AUTO, SP_THEME_LIGHT, SP_THEME_DARK } sp_theme_mode;
 typedef enum sp_direction { SP_SOURCES_BOTTOM, SP_SOURCES_TOP } sp_direction;
 
 /* Metric classes to show, as a bit set of 1 << sp_metric_class ("rows,bytes"). */
 typedef struct sp_viz_options {
-  sp_view view;
+  sp_plan_view view;
   unsigned classes;        /* 0 = none */
   sp_theme_mode theme;
   sp_direction direction;
