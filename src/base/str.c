@@ -62,6 +62,8 @@ static bool reserve(sp_str *s, size_t n) {
   size_t cap = s->n + n + 1;
   const size_t ahead = s->cap < 32 ? 64 : s->cap + s->cap / 2;
   cap = cap > ahead ? cap : ahead;
+  cap =
+      cap <= s->max ? cap : s->max + 1; /* no room past the maximum, so that the quick test above suffices */
   char *p = s->cap > 0 ? sp_mem_realloc(s->mem, s->p, s->cap, cap) : sp_mem_alloc(s->mem, cap);
   if (p == NULL) {
     s->status = SP_NOMEM;
