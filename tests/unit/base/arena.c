@@ -69,12 +69,12 @@ static sp_status fill(sp_mem *mem, void *ctx) {
   sp_arena_init(&a, mem);
   bool ok = true;
   for (int i = 0; i < 300 && ok; i++) {
-    const char *p = sp_arena_printf(&a, "%0*d", i * 3 + 1, i);
+    const char *p = sp_arena_printf(&a, "%0*d", i * 3 + 3, i);
     const char *q = p != NULL ? sp_arena_strndup(&a, p, 3) : NULL;
     const char *r = q != NULL ? sp_arena_copy(&a, q, strlen(q)) : NULL;
     ok = r != NULL;
     if (ok) {
-      assert_int_equal(strlen(p), i * 3 + 1);
+      assert_int_equal(strlen(p), i * 3 + 3);
     }
   }
   sp_arena_release(&a);
