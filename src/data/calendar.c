@@ -54,6 +54,13 @@ bool sp_days_add_months(int32_t days, int32_t months, int32_t *ret) {
   return true;
 }
 
+/* The same for years from 1 on, which need no eras: what a column of dates is parsed with. */
+static int32_t days_of_date(uint32_t year, uint32_t month, uint32_t day) {
+  static const uint16_t before[] = {306, 337, 0, 31, 61, 92, 122, 153, 184, 214, 245, 275}; /* from March */
+  const uint32_t y = year - (month <= 2);
+  return (int32_t)(365 * y + y / 4 - y / 100 + y / 400 + before[month - 1] + day) - 1 - EPOCH_SHIFT;
+}
+
 /* ---- reading ---- */
 static uint32_t two(const char *p) {
   return (uint32_t)(p[0] - '0') * 10 + (uint32_t)(p[1] - '0');
@@ -81,12 +88,12 @@ bool sp_parse_date(sp_sv s, int32_t *ret_days) {
       !digits_at(s.p + 8, 2)) {
     return false;
   }
-  const int32_t year = (int32_t)(two(s.p) * 100 + two(s.p + 2));
-  const uint32_t month = two(s.p + 5), day = two(s.p + 8);
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in_month(year, month)) {
+  const uint32_t year = two(s.p) * 100 + two(s.p + 2), month = two(s.p + 5), day = two(s.p + 8);
+  if (year < 1 || month < 1 || month > 12 || day < 1 ||
+      (day > 28 && day > days_in_month((int32_t)year, month))) {
     return false;
   }
-  *ret_days = sp_days_from_civil(year, month, day);
+  *ret_days = days_of_date(year, month, day);
   return true;
 }
 

@@ -5,6 +5,8 @@
 
 #include <math.h>
 
+#include "data/digits.h"
+
 #define DIGITS_MAX 38
 
 #define TEN18 ((sp_i128)INT64_C(1000000000000000000))
@@ -82,29 +84,17 @@ static bool is_digit(char c) {
   return (unsigned char)(c - '0') < 10;
 }
 
-/* Up to 18 digits, at most scale of them after the point and no exponent: what nearly every field is. */
-static bool parse_short(const char *p, const char *end, uint32_t scale, int64_t *ret) {
-  if (end - p > 19 || p == end || *p == '.') {
+/* At most scale digits behind the point and no exponent: what nearly every field is. */
+static bool parse_short(const char *p, const char *end, uint32_t scale, sp_i128 *ret) {
+  uint64_t digits;
+  uint32_t after;
+  if (!sp_short_number(p, (size_t)(end - p), &digits, &after) || after > scale) {
     return false;
   }
-  uint64_t v = 0;
-  uint32_t digits = 0, after = 0;
-  while (p < end && is_digit(*p)) {
-    v = v * 10 + (uint64_t)(*p++ - '0');
-    digits++;
-  }
-  if (p < end && *p == '.') {
-    p++;
-    for (; p < end && is_digit(*p); p++) {
-      v = v * 10 + (uint64_t)(*p - '0');
-      after++;
-    }
-  }
-  if (p != end || after > scale || digits + scale > 18) {
-    return false;
-  }
-  *ret = (int64_t)v * (int64_t)sp_pow10[scale - after];
-  return true;
+  /* 16 digits and 2 more fit 64 bits, and 22 more 127. */
+  const uint32_t up = scale - after;
+  *ret = up <= 2 ? (sp_i128)(digits * (uint64_t)sp_pow10[up]) : up <= 22 ? (sp_i128)digits * sp_pow10[up] : 0;
+  return up <= 22;
 }
 
 /* Where a number's parts lie. */
@@ -188,14 +178,9 @@ bool sp_parse_decimal(sp_sv s, uint32_t precision, uint32_t scale, bool round, s
   const bool negative = s.p[0] == '-';
   const char *p = s.p + (negative || s.p[0] == '+'), *end = s.p + s.n;
   sp_i128 v;
-  int64_t narrow;
-  if (parse_short(p, end, scale, &narrow)) {
-    v = narrow;
-  } else {
-    parts d;
-    if (!take_apart(p, end, &d) || !scale_digits(&d, scale, round, &v)) {
-      return false;
-    }
+  parts d;
+  if (!parse_short(p, end, scale, &v) && (!take_apart(p, end, &d) || !scale_digits(&d, scale, round, &v))) {
+    return false;
   }
   if (!sp_decimal_fits(v, precision)) {
     return false;

@@ -2,10 +2,11 @@
  *
  * A float is printed with the fewest digits that read back. Most floats in data are short decimals: v * 10^k
  * is a whole number below 2^53 for a small k, and when dividing it again gives v, its digits are the
- * shortest, since neighbours with as many digits are further apart than doubles are. The others try 15, 16
- * and 17 digits through snprintf, whose point (a locale's) is skipped when the digits are collected.
+ * shortest, since neighbours with as many digits are further apart than doubles are. Others of usual size
+ * come from exact 128-bit arithmetic; the very large and small try 15, 16 and 17 digits through snprintf,
+ * whose point (a locale's) is skipped when the digits are collected.
  *
- * Example: 0.1 * 10 = 1, 1 / 10 = 0.1: digits "1" with the point after 0 of them: "0.1". */
+ * Example: 0.1 * 10 = 1 and 1 / 10 = 0.1, so the digits are "1" with the point before them: "0.1". */
 #include "data/text.h"
 
 #include <float.h>
@@ -13,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SHORT_DECIMALS 15   /* largest k tried */
+#define SHORT_DECIMALS 4    /* largest k tried */
 #define POSITIONAL_MIN (-3) /* 0.0001 is written out, 0.00001 is 1e-5 */
 #define POSITIONAL_MAX 16   /* 1e15 is written out, 1e16 is not */
 
@@ -70,8 +71,7 @@ static bool same(double read, double v, bool is_f32) {
 }
 
 static bool short_decimal(double v, bool is_f32, decimal_digits *ret) {
-  static const double pow10[SHORT_DECIMALS + 1] = {1e0, 1e1, 1e2,  1e3,  1e4,  1e5,  1e6,  1e7,
-                                                   1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};
+  static const double pow10[SHORT_DECIMALS + 1] = {1e0, 1e1, 1e2, 1e3, 1e4};
   for (int32_t k = 0; k <= SHORT_DECIMALS; k++) {
     const double scaled = v * pow10[k];
     /* Above 2^53 whole numbers are further apart than 1; a float has 24 bits. */
@@ -87,6 +87,47 @@ static bool short_decimal(double v, bool is_f32, decimal_digits *ret) {
     }
   }
   return false;
+}
+
+/* Every other number from 0.0001 to 2^53: v = m / 2^s exactly, so that the ends of the interval of numbers
+ * that read back as v, scaled to 17 or 18 digits (9 or 10 for a float), are exact 128-bit integers. As long
+ * as a multiple of ten lies between them one digit is dropped; of what is left the one nearest to v is taken.
+ */
+static bool by_interval(double v, bool is_f32, decimal_digits *ret) {
+  if (!(v >= 0.0001 && v < (is_f32 ? 0x1p24 : 0x1p53))) {
+    return false;
+  }
+  const int bits = is_f32 ? 24 : 53;
+  int exponent;
+  const uint64_t m = (uint64_t)ldexp(frexp(v, &exponent), bits); /* v = m * 2^(exponent - bits) */
+  const int shift = bits - exponent + 2;                         /* two bits more for halves and quarters */
+  const int log10_floor = (int)floor((exponent - 1) * 0.30102999566398120);
+  const int32_t k = (is_f32 ? 8 : 16) - log10_floor;
+  const sp_u128 scale = (sp_u128)sp_pow10[k], one = (sp_u128)1 << shift;
+  const bool even = m % 2 == 0, lowest = m == UINT64_C(1)
+                                                  << (bits - 1); /* below a power of two half as wide */
+  const sp_u128 lo = (4 * m - (lowest ? 1 : 2)) * scale, mid = 4 * m * scale, hi = (4 * m + 2) * scale;
+  uint64_t first =
+      (uint64_t)((lo + (even ? one - 1 : one)) >> shift); /* whole numbers strictly or not between */
+  uint64_t last = (uint64_t)((hi - !even) >> shift);
+  uint64_t drop = 1;
+  int32_t dropped = 0;
+  while ((first + 9) / 10 <= last / 10) {
+    first = (first + 9) / 10;
+    last /= 10;
+    drop *= 10;
+    dropped++;
+  }
+  const uint64_t whole = (uint64_t)(mid >> shift), rest = whole % drop;
+  const sp_u128 fraction = mid & (one - 1);
+  const bool up = drop == 1 ? fraction * 2 >= one : rest * 2 > drop || (rest * 2 == drop && fraction != 0);
+  uint64_t best = whole / drop + up;
+  best = best < first ? first : best > last ? last : best;
+  ret->n = (int32_t)sp_format_u64(best, ret->text);
+  ret->point = ret->n + dropped - k;
+  strip_zeros(ret);
+  /* A float is read as a double that is then rounded again, which an end of the interval may not survive. */
+  return first <= last && (!is_f32 || same((double)(best * drop) / (double)sp_pow10[k], v, true));
 }
 
 static void by_snprintf(double v, bool is_f32, decimal_digits *ret) {
@@ -177,7 +218,7 @@ static uint32_t format_float(double v, bool is_f32, char *out) {
     return n + put_text("0.0", out + n);
   }
   decimal_digits d;
-  if (!short_decimal(v, is_f32, &d)) {
+  if (!short_decimal(v, is_f32, &d) && !by_interval(v, is_f32, &d)) {
     by_snprintf(v, is_f32, &d);
   }
   const bool positional = d.point >= POSITIONAL_MIN && d.point <= POSITIONAL_MAX;

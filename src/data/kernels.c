@@ -84,21 +84,48 @@ void sp_kernel_take(uint32_t width, void *dst, const void *src, const uint16_t *
   PER_WIDTH(take, dst, src, sel, n)
 }
 
-void sp_kernel_splat(uint32_t width, void *dst, const void *src, uint32_t n) {
-  PER_WIDTH(splat, dst, src, n)
+void sp_kernel_splat(uint32_t width, void *dst, const void *src, uint32_t n){PER_WIDTH(splat, dst, src, n)}
+
+/* The low bits are the same whatever the width. */
+#define STAMP_SEQUENCE(T)                                                                                    \
+  SP_CLONES static void sequence_##T(T *restrict d, uint64_t start, uint64_t step, uint32_t n) {             \
+    for (uint32_t i = 0; i < n; i++) {                                                                       \
+      d[i] = (T)(start + step * i);                                                                          \
+    }                                                                                                        \
+  }
+STAMP_SEQUENCE(w1) STAMP_SEQUENCE(w2) STAMP_SEQUENCE(w4) STAMP_SEQUENCE(w8)
+#undef STAMP_SEQUENCE
+
+    static void sequence(uint32_t width, void *dst, uint64_t start, uint64_t step, uint32_t n) {
+  switch (width) {
+  case 1:
+    sequence_w1(dst, start, step, n);
+    break;
+  case 2:
+    sequence_w2(dst, start, step, n);
+    break;
+  case 4:
+    sequence_w4(dst, start, step, n);
+    break;
+  default:
+    sequence_w8(dst, start, step, n);
+    break;
+  }
 }
 
 void sp_kernel_sequence(uint32_t width, void *dst, int64_t start, int64_t step, const uint32_t *rows,
                         const uint16_t *sel, uint32_t n) {
+  if (rows == NULL && sel == NULL) {
+    sequence(width, dst, (uint64_t)start, (uint64_t)step, n);
+    return;
+  }
   uint8_t *d = dst;
   for (uint32_t i = 0; i < n; i++, d += width) {
     uint64_t v = 0;
     if (rows == NULL || rows[i] != SP_NO_ROW) {
-      const uint64_t row = rows != NULL ? rows[i] : sel != NULL ? sel[i] : i;
-      v = (uint64_t)start + (uint64_t)step * row;
+      v = (uint64_t)start + (uint64_t)step * (rows != NULL ? rows[i] : sel[i]);
     }
-    /* The low bytes come first on the little-endian machines that this is built for. */
-    memcpy(d, &v, width <= 8 ? width : 8);
+    memcpy(d, &v, width); /* the low bytes come first on the little-endian machines that this is built for */
   }
 }
 

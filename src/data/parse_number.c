@@ -15,6 +15,7 @@
 #include <strings.h>
 
 #include "base/simd.h"
+#include "data/digits.h"
 
 #define MAX_DIGITS 19       /* any 19 digits fit 64 bits */
 #define STRTOD_DIGITS 770   /* more cannot move the rounding of a double, but for being zero or not */
@@ -29,59 +30,50 @@ static bool is_digit(char c) {
   return (unsigned char)(c - '0') < 10;
 }
 
-/* Are the eight bytes all digits? */
-static bool is_8_digits(uint64_t x) {
-  return ((x & UINT64_C(0xf0f0f0f0f0f0f0f0)) |
-          (((x + UINT64_C(0x0606060606060606)) & UINT64_C(0xf0f0f0f0f0f0f0f0)) >> 4)) ==
-         UINT64_C(0x3333333333333333);
-}
-
-/* The number that eight digits stand for, first digit in the lowest byte. */
-static uint64_t from_8_digits(uint64_t x) {
-  x = (x & UINT64_C(0x0f0f0f0f0f0f0f0f)) * 2561 >> 8;
-  x = (x & UINT64_C(0x00ff00ff00ff00ff)) * 6553601 >> 16;
-  return (x & UINT64_C(0x0000ffff0000ffff)) * UINT64_C(42949672960001) >> 32;
-}
-
 /* Reads digits to the end of the field. */
 static bool parse_digits(const char *p, const char *end, uint64_t *ret) {
   if (p == end) {
     return false;
   }
-  while (p < end && *p == '0') {
+  while (end - p > 16 && *p == '0') {
     p++;
   }
-  if (end - p > MAX_DIGITS + 1) {
-    return false;
+  const size_t n = (size_t)(end - p);
+  if (n <= 8) {
+    const uint64_t x = sp_load_8_digits(p, n);
+    *ret = sp_from_8_digits(x);
+    return sp_is_8_digits(x);
   }
-  uint64_t v = 0;
-  const bool overlong = end - p > MAX_DIGITS;
-  const char *stop = overlong ? end - 1 : end;
-  for (; stop - p >= 8; p += 8) {
-    uint64_t x;
-    memcpy(&x, p, 8);
-    if (!is_8_digits(x)) {
+  /* Blocks from the end; the first one holds the rest, at most four digits of twenty. */
+  uint64_t y, z, v = 0;
+  size_t rest = n - 8;
+  memcpy(&z, p + rest, 8);
+  if (n <= 16) {
+    y = sp_load_8_digits(p, rest);
+  } else if (n <= MAX_DIGITS + 1) {
+    rest -= 8;
+    memcpy(&y, p + rest, 8);
+    const uint64_t x = sp_load_8_digits(p, rest);
+    if (!sp_is_8_digits(x)) {
       return false;
     }
-    v = v * 100000000 + from_8_digits(x);
-  }
-  for (; p < stop; p++) {
-    if (!is_digit(*p)) {
-      return false;
-    }
-    v = v * 10 + (uint64_t)(*p - '0');
-  }
-  if (overlong && (!is_digit(*p) || __builtin_mul_overflow(v, 10, &v) ||
-                   __builtin_add_overflow(v, (uint64_t)(*p - '0'), &v))) {
+    v = sp_from_8_digits(x);
+  } else {
     return false;
   }
-  *ret = v;
-  return true;
+  const uint64_t low = sp_from_8_digits(y) * 100000000 + sp_from_8_digits(z);
+  return sp_is_8_digits(y) && sp_is_8_digits(z) &&
+         !__builtin_mul_overflow(v, UINT64_C(10000000000000000), &v) && !__builtin_add_overflow(v, low, ret);
 }
 
 bool sp_parse_u64(sp_sv s, uint64_t *ret) {
   const bool sign = s.n > 0 && s.p[0] == '+';
-  return s.n > 0 && parse_digits(s.p + sign, s.p + s.n, ret);
+  uint64_t v;
+  if (s.n == 0 || !parse_digits(s.p + sign, s.p + s.n, &v)) {
+    return false;
+  }
+  *ret = v;
+  return true;
 }
 
 bool sp_parse_i64(sp_sv s, int64_t *ret) {
@@ -123,10 +115,10 @@ static const char *scan_digits(const char *p, const char *end, parts *d) {
   while (end - p >= 8 && d->n_digits > 0 && d->n_digits <= MAX_DIGITS - 8) {
     uint64_t x;
     memcpy(&x, p, 8);
-    if (!is_8_digits(x)) {
+    if (!sp_is_8_digits(x)) {
       break;
     }
-    d->mantissa = d->mantissa * 100000000 + from_8_digits(x);
+    d->mantissa = d->mantissa * 100000000 + sp_from_8_digits(x);
     d->n_digits += 8;
     p += 8;
   }
@@ -214,6 +206,20 @@ static double by_strtod(const parts *d) {
   return strtod(text, NULL);
 }
 
+/* 19 digits and a power of ten below 2^64 fit 128-bit integers, whose quotient or product has more than the
+ * 55 bits that rounding needs, with the remainder as the sticky last bit. 0 < |exponent| <= 19, mantissa > 0.
+ */
+static double by_128_bits(uint64_t mantissa, int64_t exponent) {
+  const uint64_t power = (uint64_t)sp_pow10[exponent < 0 ? -exponent : exponent];
+  if (exponent > 0) {
+    return (double)((sp_u128)mantissa * power);
+  }
+  const int shift = __builtin_clzll(mantissa);
+  const sp_u128 n = (sp_u128)(mantissa << shift) << 64;
+  const sp_u128 q = n / power;
+  return ldexp((double)(q | (q * power != n)), -64 - shift);
+}
+
 static double to_double(const parts *d) {
   if (d->n_digits == 0) {
     return 0.0;
@@ -226,6 +232,10 @@ static double to_double(const parts *d) {
     if (d->exponent < 0 && d->exponent >= -CLINGER_POW10) {
       return m / f64_pow10[-d->exponent];
     }
+  }
+  if (d->n_digits <= MAX_DIGITS && d->exponent != 0 && d->exponent <= MAX_DIGITS &&
+      d->exponent >= -MAX_DIGITS) {
+    return by_128_bits(d->mantissa, d->exponent);
   }
   return by_strtod(d);
 }
@@ -251,7 +261,11 @@ bool sp_parse_f64(sp_sv s, double *ret) {
   const char *end = s.p + s.n;
   parts d;
   double v;
-  if (SP_LIKELY(take_apart(p, end, &d))) {
+  uint64_t digits;
+  uint32_t after;
+  if (SP_LIKELY(sp_short_number(p, (size_t)(end - p), &digits, &after) && digits <= (UINT64_C(1) << 53))) {
+    v = (double)digits / f64_pow10[after];
+  } else if (take_apart(p, end, &d)) {
     v = to_double(&d);
   } else if (!parse_special(p, (size_t)(end - p), &v)) {
     return false;
