@@ -92,7 +92,7 @@ static bool short_decimal(double v, bool is_f32, decimal_digits *ret) {
 /* Every other number from 0.0001 to 2^53: v = m / 2^s exactly, so that the ends of the interval of numbers
  * that read back as v, scaled to 17 or 18 digits (9 or 10 for a float), are exact 128-bit integers. As long
  * as a multiple of ten lies between them one digit is dropped; of what is left the one nearest to v is taken.
- */
+ * Whether the ends themselves read back does not matter: where one is that short, v is shorter. */
 static bool by_interval(double v, bool is_f32, decimal_digits *ret) {
   if (!(v >= 0.0001 && v < (is_f32 ? 0x1p24 : 0x1p53))) {
     return false;
@@ -104,12 +104,11 @@ static bool by_interval(double v, bool is_f32, decimal_digits *ret) {
   const int log10_floor = (int)floor((exponent - 1) * 0.30102999566398120);
   const int32_t k = (is_f32 ? 8 : 16) - log10_floor;
   const sp_u128 scale = (sp_u128)sp_pow10[k], one = (sp_u128)1 << shift;
-  const bool even = m % 2 == 0, lowest = m == UINT64_C(1)
-                                                  << (bits - 1); /* below a power of two half as wide */
-  const sp_u128 lo = (4 * m - (lowest ? 1 : 2)) * scale, mid = 4 * m * scale, hi = (4 * m + 2) * scale;
-  uint64_t first =
-      (uint64_t)((lo + (even ? one - 1 : one)) >> shift); /* whole numbers strictly or not between */
-  uint64_t last = (uint64_t)((hi - !even) >> shift);
+  /* Below a power of two, numbers are half as far apart. */
+  const uint64_t below = m == UINT64_C(1) << (bits - 1) ? 1 : 2;
+  const sp_u128 lo = (4 * m - below) * scale, mid = 4 * m * scale, hi = (4 * m + 2) * scale;
+  uint64_t first = (uint64_t)((lo + one - 1) >> shift);
+  uint64_t last = (uint64_t)(hi >> shift);
   uint64_t drop = 1;
   int32_t dropped = 0;
   while ((first + 9) / 10 <= last / 10) {

@@ -150,8 +150,31 @@ static void floats_read_back_with_the_fewest_digits(void **state) {
   }
 }
 
+static void check_single(float v) {
+  char out[SP_TEXT_MAX];
+  const uint32_t n = sp_format_f32(v, out);
+  double back = 0;
+  assert_true(sp_parse_f64((sp_sv){out, n}, &back));
+  const float narrow = (float)back;
+  assert_memory_equal(&narrow, &v, sizeof v);
+  int digits = 1;
+  for (; digits < 9; digits++) {
+    char text[64];
+    snprintf(text, sizeof text, "%.*e", digits - 1, (double)v);
+    if (strtof(text, NULL) == v) {
+      break;
+    }
+  }
+  assert_in_range(count_digits(out, n), 0, digits);
+}
+
 static void single_floats_read_back(void **state) {
   (void)state;
+  for (int e = -149; e < 128; e++) {
+    check_single(ldexpf(1, e));
+    check_single(nextafterf(ldexpf(1, e), 0));
+    check_single(nextafterf(ldexpf(1, e), (float)INFINITY));
+  }
   for (uint64_t i = 0; i < 60000; i++) {
     const uint32_t x = (uint32_t)sp_hash_u64(i);
     float v;
@@ -159,13 +182,8 @@ static void single_floats_read_back(void **state) {
     if (!isfinite(v)) {
       continue;
     }
-    char out[SP_TEXT_MAX];
-    const uint32_t n = sp_format_f32(v, out);
-    double back = 0;
-    assert_true(sp_parse_f64((sp_sv){out, n}, &back));
-    const float narrow = (float)back;
-    assert_memory_equal(&narrow, &v, sizeof v);
-    assert_in_range(count_digits(out, n), 0, 9);
+    check_single(v);
+    check_single((float)(x % 100000000) / 1000);
   }
 }
 

@@ -249,6 +249,17 @@ static void random_floats_round_as_strtod(void **state) {
   }
 }
 
+/* Nineteen digits: a quotient that looks halfway between two doubles but is a little more. */
+static void remainders_decide_halfway_cases(void **state) {
+  (void)state;
+  for (uint64_t i = 0; i < 60000; i++) {
+    char text[64];
+    const uint64_t x = UINT64_C(1000000000000000000) + sp_hash_u64(i) % UINT64_C(8000000000000000000);
+    const int n = snprintf(text, sizeof text, "%llue-%d", (unsigned long long)x, 15 + (int)(i % 5));
+    check_f64(text, (size_t)n);
+  }
+}
+
 static void special_floats(void **state) {
   (void)state;
   double v = 0;
@@ -277,6 +288,7 @@ int main(void) {
       cmocka_unit_test(floats_round_as_strtod),
       cmocka_unit_test(long_numbers_need_no_bound),
       cmocka_unit_test(random_floats_round_as_strtod),
+      cmocka_unit_test(remainders_decide_halfway_cases),
       cmocka_unit_test(special_floats),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
