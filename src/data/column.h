@@ -5,17 +5,19 @@
  *   CONST     values holds one value, repeated length times; all null when validity says so (one byte)
  *   DICT      values holds uint32 codes into dict, a FLAT column without nulls
  *   SEQUENCE  int64 values start + i * step, no buffer (row indexes)
- * validity is NULL (no nulls) or one byte per row, 1 = valid (CONST: one byte). Bytes instead of Arrow's bits: kernels
- * vectorise to masks without shifts and a row offset needs no bit arithmetic; the C interface converts.
+ * validity is NULL (no nulls) or one byte per row, 1 = valid (CONST: one byte). Bytes instead of Arrow's
+ * bits: kernels vectorise to masks without shifts and a row offset needs no bit arithmetic; the C interface
+ * converts.
  *
  * Ownership: columns and batches are refcounted and const once somebody else can see them. A column keeps its
  * buffers alive, among them the heaps that its string views point into. Reading needs no lock.
  *
- * A batch is columns of equal length, and optionally a selection: the ascending row numbers that are meant. A filter makes
- * a new header over the same columns. Values of unselected rows are initialised but mean nothing (a kernel may compute
- * them, must not fail on them).
+ * A batch is columns of equal length, and optionally a selection: the ascending row numbers that are meant. A
+ * filter makes a new header over the same columns. Values of unselected rows are initialised but mean nothing
+ * (a kernel may compute them, must not fail on them).
  *
- * Order: (source, seq) orders batches of one stream: source is the morsel's ordinal, seq the batch's within it. */
+ * Order: (source, seq) orders batches of one stream: source is the morsel's ordinal, seq the batch's within
+ * it. */
 #ifndef SP_DATA_COLUMN_H
 #define SP_DATA_COLUMN_H
 
@@ -32,15 +34,15 @@ typedef struct sp_column {
   sp_encoding encoding;
   const sp_type *type;
   uint32_t length;
-  uint32_t offset;         /* FLAT, DICT: rows to skip in values and validity */
+  uint32_t offset; /* FLAT, DICT: rows to skip in values and validity */
   sp_buf *values;
-  sp_buf *validity;        /* or NULL */
-  struct sp_column *dict;  /* DICT */
-  uint64_t dict_id;        /* DICT: equal ids mean the same dictionary; 0 = unknown */
-  int64_t start, step;     /* SEQUENCE */
-  uint32_t n_heaps;        /* buffers that string views point into */
-  sp_buf **heaps;          /* n_heaps references, allocated with mem */
-  sp_mem *mem;             /* account of this header */
+  sp_buf *validity;       /* or NULL */
+  struct sp_column *dict; /* DICT */
+  uint64_t dict_id;       /* DICT: equal ids mean the same dictionary; 0 = unknown */
+  int64_t start, step;    /* SEQUENCE */
+  uint32_t n_heaps;       /* buffers that string views point into */
+  sp_buf **heaps;         /* n_heaps references, allocated with mem */
+  sp_mem *mem;            /* account of this header */
 } sp_column;
 
 /* Where columns are made: the account charged and the pool for buffers (may be NULL). By value, cheap. */
@@ -52,12 +54,15 @@ typedef struct sp_maker {
 /* ---- making; all return NULL when out of memory. Buffers have refs 1 and are owned by the column ---- */
 /* FLAT with room for n values, contents undefined, length n. with_validity: all 1. */
 sp_column *sp_column_flat(sp_maker m, const sp_type *t, uint32_t n, bool with_validity);
-sp_column *sp_column_const(sp_maker m, const sp_value *v, uint32_t n); /* strings over 12 bytes are copied into a heap */
-sp_column *sp_column_null(sp_maker m, const sp_type *t, uint32_t n);   /* CONST null */
+sp_column *sp_column_const(sp_maker m, const sp_value *v,
+                           uint32_t n); /* strings over 12 bytes are copied into a heap */
+sp_column *sp_column_null(sp_maker m, const sp_type *t, uint32_t n); /* CONST null */
 sp_column *sp_column_sequence(sp_maker m, const sp_type *t, int64_t start, int64_t step, uint32_t n);
-/* codes: n uint32 (taken over, 1 ref, also on failure); validity may be NULL (taken over likewise); dict is referenced.
- * Every code lies within the dictionary, those of nulls and unselected rows too (0 when the dictionary is empty). */
-sp_column *sp_column_dict(sp_maker m, sp_column *dict, uint64_t dict_id, sp_buf *codes, sp_buf *validity, uint32_t n);
+/* codes: n uint32 (taken over, 1 ref, also on failure); validity may be NULL (taken over likewise); dict is
+ * referenced. Every code lies within the dictionary, those of nulls and unselected rows too (0 when the
+ * dictionary is empty). */
+sp_column *sp_column_dict(sp_maker m, sp_column *dict, uint64_t dict_id, sp_buf *codes, sp_buf *validity,
+                          uint32_t n);
 /* A header over the same buffers: rows [from, from + n). */
 sp_column *sp_column_slice(sp_maker m, const sp_column *c, uint32_t from, uint32_t n);
 /* A header over the same buffers with another type of the same physical form (date as int32, say). */
@@ -73,12 +78,13 @@ static inline sp_column *sp_column_ref(const sp_column *c) {
   }
   return m;
 }
-sp_column *sp_column_unref(sp_column *c); /* NULL-safe, returns NULL */
+sp_column *sp_column_unref(sp_column *c);        /* NULL-safe, returns NULL */
 void sp_column_charge(sp_column *c, sp_mem *to); /* every buffer of it */
 
 /* ---- reading ---- */
-/* The one way kernels see a column: value of row i is data[idx(i)], where idx(i) is i (codes NULL), codes[i], or 0 (is_const). Data and
- * codes already include the offset. validity is by row (is_const: one byte) or NULL. SEQUENCE must be flattened first. */
+/* The one way kernels see a column: value of row i is data[idx(i)], where idx(i) is i (codes NULL), codes[i],
+ * or 0 (is_const). Data and codes already include the offset. validity is by row (is_const: one byte) or
+ * NULL. SEQUENCE must be flattened first. */
 typedef struct sp_reader {
   const void *data;
   const uint32_t *codes;
@@ -112,7 +118,8 @@ static inline bool sp_reader_valid(const sp_reader *r, uint32_t row) {
 /* One value (slow path). Row counts from 0 within the column. */
 sp_value sp_column_value(const sp_column *c, uint32_t row);
 bool sp_column_is_null(const sp_column *c, uint32_t row);
-/* Logical bytes of rows (selection or NULL): fixed widths, string lengths, one byte per validity where there is one. */
+/* Logical bytes of rows (selection or NULL): fixed widths, string lengths, one byte per validity where there
+ * is one. */
 int64_t sp_column_bytes(const sp_column *c, const uint16_t *sel, uint32_t n);
 
 /* ---- changing form; NULL when out of memory ---- */
@@ -122,11 +129,11 @@ sp_column *sp_column_flatten(sp_maker m, const sp_column *c);
 sp_column *sp_column_take(sp_maker m, const sp_column *c, const uint16_t *sel, uint32_t n);
 /* The same with 32-bit row numbers (joins, sorts). UINT32_MAX gives null. */
 sp_column *sp_column_gather(sp_maker m, const sp_column *c, const uint32_t *rows, uint32_t n);
-/* All rows of n columns of one type, one after the other: FLAT, strings copied into one new heap; but DICT when all of
- * them share one dictionary. NULL also when the rows are more than UINT32_MAX. */
+/* All rows of n columns of one type, one after the other: FLAT, strings copied into one new heap; but DICT
+ * when all of them share one dictionary. NULL also when the rows are more than UINT32_MAX. */
 sp_column *sp_column_concat(sp_maker m, const sp_type *t, sp_column *const *cols, uint32_t n);
-/* Strings that are the only users of a small part of big heaps: copies when under half of the heaps' bytes is live;
- * else the column itself (one more ref). DICT stays: batches of a scan share the dictionary. */
+/* Strings that are the only users of a small part of big heaps: copies when under half of the heaps' bytes is
+ * live; else the column itself (one more ref). DICT stays: batches of a scan share the dictionary. */
 sp_column *sp_column_compact(sp_maker m, const sp_column *c);
 
 /* ---- batches ---- */
@@ -144,7 +151,8 @@ typedef struct sp_batch {
 
 /* Takes over nothing: cols may be NULL and filled by the caller before sharing (each slot owns one ref). */
 sp_batch *sp_batch_new(sp_mem *mem, uint32_t n_cols, uint32_t length);
-/* Same columns (referenced) under the selection that sel_buf holds, n_rows uint16 (taken over, also on failure). */
+/* Same columns (referenced) under the selection that sel_buf holds, n_rows uint16 (taken over, also on
+ * failure). */
 sp_batch *sp_batch_select(sp_mem *mem, const sp_batch *b, sp_buf *sel_buf, uint32_t n_rows);
 /* Rows [from, from + n) of those meant: a selection over the same columns, or slices where there was none. */
 sp_batch *sp_batch_slice(sp_maker m, const sp_batch *b, uint32_t from, uint32_t n);

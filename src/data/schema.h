@@ -28,7 +28,8 @@ typedef struct sp_schema_builder {
 } sp_schema_builder;
 void sp_schema_begin(sp_schema_builder *b, sp_arena *a);
 void sp_schema_add(sp_schema_builder *b, sp_sv name, const sp_type *t); /* the name is copied */
-/* SP_INVALID "duplicate output name" on a name twice, SP_LIMIT past SP_SCHEMA_MAX. loc: for the message, may be NULL. */
+/* SP_INVALID "duplicate output name" on a name twice, SP_LIMIT past SP_SCHEMA_MAX. loc: for the message, may
+ * be NULL. */
 sp_status sp_schema_finish(sp_schema_builder *b, const sp_loc *loc, const sp_schema **ret, sp_error *err);
 
 /* Index of a name or -1. */

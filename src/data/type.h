@@ -1,10 +1,10 @@
 /* Types: interned and parametric, so that two types are equal when their pointers are.
  *
  * A type is what a user sees; its physical form is how a flat column stores it:
- *   bool one byte 0/1 · date int32 days since 1970-01-01 · datetime int64 units since 1970-01-01T00:00 (UTC when it
- *   has a zone) · time int64 ns since midnight · duration int64 units · decimal(p<=18) int64, decimal(p>18)
- *   int128, both scaled by 10^s · string and binary sp_view · interval sp_interval (literals only).
- * Types live as long as the process and are never freed. All functions are thread-safe. */
+ *   bool one byte 0/1 · date int32 days since 1970-01-01 · datetime int64 units since 1970-01-01T00:00 (UTC
+ * when it has a zone) · time int64 ns since midnight · duration int64 units · decimal(p<=18) int64,
+ * decimal(p>18) int128, both scaled by 10^s · string and binary sp_view · interval sp_interval (literals
+ * only). Types live as long as the process and are never freed. All functions are thread-safe. */
 #ifndef SP_DATA_TYPE_H
 #define SP_DATA_TYPE_H
 
@@ -59,34 +59,41 @@ typedef struct sp_type {
   const char *name;         /* "int64", "decimal(15,2)", "datetime(us)", "datetime(us, 'UTC')" */
 } sp_type;
 
-/* Types without parameters: sp_type_of(SP_KIND_INT64); datetime and duration give microseconds; decimal NULL. */
+/* Types without parameters: sp_type_of(SP_KIND_INT64). datetime and duration: microseconds; decimal: NULL. */
 const sp_type *sp_type_of(sp_kind k);
 const sp_type *sp_type_decimal(uint32_t precision, uint32_t scale); /* NULL unless 1 <= p <= 38, s <= p */
-const sp_type *sp_type_datetime(sp_unit u, const char *zone);       /* NULL when out of memory or the zone is over 64 bytes */
+/* NULL when out of memory, when the zone is over 64 bytes or holds a quote, and past 4,096 different zones.
+ */
+const sp_type *sp_type_datetime(sp_unit u, const char *zone);
 const sp_type *sp_type_duration(sp_unit u);
-/* Reads a type's name as in the plan format (also "int", "float", "str", "decimal(p, s)", "datetime(us)" and bare
- * "datetime"); NULL when it is none. */
+/* Reads a type's name as in the plan format, in any case; also "int" (64 bits), "float", "str", "decimal(p)",
+ * bare "datetime" and SQL's names (bigint, double, varchar, timestamp, ...). NULL when it is none. */
 const sp_type *sp_type_parse(sp_sv name);
 
 static inline bool sp_type_is_int(const sp_type *t) {
   return t->family == SP_FAMILY_SIGNED || t->family == SP_FAMILY_UNSIGNED;
 }
-static inline bool sp_type_is_float(const sp_type *t) { return t->family == SP_FAMILY_FLOAT; }
+static inline bool sp_type_is_float(const sp_type *t) {
+  return t->family == SP_FAMILY_FLOAT;
+}
 static inline bool sp_type_is_numeric(const sp_type *t) {
   return sp_type_is_int(t) || sp_type_is_float(t) || t->family == SP_FAMILY_DECIMAL;
 }
-static inline bool sp_type_is_bytes(const sp_type *t) { return t->phys == SP_PHYS_VIEW; }
+static inline bool sp_type_is_bytes(const sp_type *t) {
+  return t->phys == SP_PHYS_VIEW;
+}
 int64_t sp_unit_per_second(sp_unit u); /* 1000, 1000000, 1000000000 */
 
 /* The type both sides of an operation or the branches of a CASE are brought to, or NULL when there is none.
- * null with T: T. Integers: the wider; signed with smaller unsigned: the next signed; any int with uint64 of the
- * other sign: float64. Int with float and float32 with wider ints: float64. Decimal with int: decimal(38 at most),
- * with float: float64. Date with datetime: datetime; datetime units: the finer one. String with binary: none. */
+ * null with T: T. Integers: the wider; signed with unsigned: the smallest signed that holds both; any int
+ * with uint64 of the other sign: float64. float32 with ints of up to 16 bits: float32, every other int with
+ * float: float64. Decimal with decimal or int: all digits of both, at most 38; with float: float64. Date with
+ * datetime: the datetime; datetimes of one zone and durations: the finer unit. Everything else: none. */
 const sp_type *sp_type_common(const sp_type *a, const sp_type *b);
 
 /* ---- string views ---- */
-/* Up to 12 bytes inline (unused ones zero, so that two u64 compares decide equality), else 4 bytes of prefix and
- * a pointer into a buffer that the column keeps alive. */
+/* Up to 12 bytes inline (unused ones zero, so that two u64 compares decide equality), else 4 bytes of prefix
+ * and a pointer into a buffer that the column keeps alive. */
 typedef struct sp_view {
   uint32_t n;
   union {
@@ -100,8 +107,12 @@ typedef struct sp_view {
 _Static_assert(sizeof(sp_view) == 16, "a view is 16 bytes");
 #define SP_VIEW_INLINE 12
 
-static inline const char *sp_view_ptr(const sp_view *v) { return v->n <= SP_VIEW_INLINE ? v->inl : v->p; }
-static inline sp_sv sp_view_sv(const sp_view *v) { return (sp_sv){sp_view_ptr(v), v->n}; }
+static inline const char *sp_view_ptr(const sp_view *v) {
+  return v->n <= SP_VIEW_INLINE ? v->inl : v->p;
+}
+static inline sp_sv sp_view_sv(const sp_view *v) {
+  return (sp_sv){sp_view_ptr(v), v->n};
+}
 static inline sp_view sp_view_make(const char *p, uint32_t n) {
   sp_view v;
   memset(&v, 0, sizeof v);

@@ -44,10 +44,10 @@ bool sp_value_eq(const sp_value *a, const sp_value *b);
 void sp_value_store(const sp_value *v, void *slot);
 sp_value sp_value_load(const sp_type *t, const void *slot);
 
-/* Conversion between types. TRUNC and friends never happen silently: false when it cannot be represented exactly
- * in range (int to float rounds; float to int truncates toward zero; decimal rescaling rounds half away from
- * zero; string parses the whole text; anything to string prints it, into the arena). NULL stays NULL. This is CAST's meaning in one place; the
- * column kernels agree with it (a test compares them). */
+/* Conversion between types. TRUNC and friends never happen silently: false when it cannot be represented
+ * exactly in range (int to float rounds; float to int truncates toward zero; decimal rescaling rounds half
+ * away from zero; string parses the whole text; anything to string prints it, into the arena). NULL stays
+ * NULL. This is CAST's meaning in one place; the column kernels agree with it (a test compares them). */
 bool sp_value_cast(const sp_value *v, const sp_type *to, sp_arena *a, sp_value *ret);
 /* The same, but also false when information is lost (2.5 -> int, 300 -> uint8, 0.1 -> decimal(3,0)). */
 bool sp_value_cast_exact(const sp_value *v, const sp_type *to, sp_arena *a, sp_value *ret);
