@@ -1,9 +1,10 @@
-/* Making a report from plans, trace and runs; its JSON form in and out. */
+/* Making a report from plans, trace and runs. */
 #ifndef SP_REPORT_BUILD_H
 #define SP_REPORT_BUILD_H
 
 #include "exec/exec.h"
 #include "optimize/optimize.h"
+#include "report/json.h"
 #include "sigmapi/report.h"
 
 typedef struct sp_report_inputs {
@@ -21,11 +22,6 @@ typedef struct sp_report_inputs {
 
 /* Everything is copied into the arena. */
 sp_status sp_report_build(const sp_report_inputs *in, sp_arena *a, const sp_report **ret, sp_error *err);
-
-void sp_report_to_json(const sp_report *r, sp_str *out);
-bool sp_report_detect(const sp_json_doc *d);
-/* Older formats keep loading; a newer one is SP_UNSUPPORTED. Sizes and indices are checked: a report is input. */
-sp_status sp_report_from_json(const sp_json_doc *d, sp_arena *a, const sp_report **ret, sp_error *err);
 
 /* Value of a metric of a run's node, -1 when absent. */
 int64_t sp_report_metric(const sp_report *r, const sp_report_run *run, uint32_t node, const char *metric);

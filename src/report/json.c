@@ -3,7 +3,7 @@
  * over; a newer `format` is refused.
  *
  *   {"sigmapi_report": 1, "title": "q03.json", "metric_names": [...], "plans": [{"stage": "resolved", "nodes": [...]}], …} */
-#include "report/build.h"
+#include "report/json.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,0 +1,67 @@
+/* What every renderer shows, decided once: which plans a view has, a node's figures and their heat, and its notes (what was pushed from
+ * where, what stopped and why, who is shared). Renderers only place and colour. */
+#ifndef SP_VIZ_THEME_H
+#define SP_VIZ_THEME_H
+
+#include "base/metrics.h"
+#include "viz/viz.h"
+
+/* A report opened for showing: look-ups by node, made once. Everything is in the arena. */
+typedef struct sp_theme {
+  const sp_report *report;
+  const sp_viz_options *options;
+  const sp_report_run *run;          /* whose figures are shown; NULL */
+  int32_t columns[SP_METRIC_COUNT];  /* of the run's metrics; -1 absent */
+  int64_t total_busy_ns;
+  int32_t **measured;                /* by plan and node: node of the run's plan, -1 */
+  int32_t *ghost_first, *ghost_next; /* by node of "resolved"; by fact: chains of facts that left the node */
+  int32_t *came_first, *came_next;   /* by node of "optimized": facts that arrived */
+  int32_t *stop_first, *stop_next;   /* by node of "optimized": blockers */
+} sp_theme;
+bool sp_theme_open(sp_theme *t, const sp_report *r, const sp_viz_options *o, sp_arena *a); /* false = out of memory */
+
+/* Plans of a view, in the order they are shown; at most two. Returns how many; 0 when the report has none of them. */
+uint32_t sp_theme_plans(const sp_report *r, sp_plan_view view, const sp_report_plan *ret[2]);
+
+/* Figures of one node as text, empty where not measured or not asked for. */
+typedef struct sp_figures {
+  bool measured;      /* there was a run and this node's rows are known */
+  bool cut;           /* below an early stop: rows vary from run to run */
+  int64_t rows;       /* -1 unknown */
+  double time_share, mem_share; /* 0..1 of all nodes' busy time, of the query's peak; -1 unknown */
+  char rows_text[SP_HUMAN_SIZE];
+  char est_text[SP_HUMAN_SIZE];  /* the estimate when there is one */
+  char q_text[SP_HUMAN_SIZE];    /* "×12" when estimate and actual are over 2 apart and over 100 rows */
+  char time_text[SP_HUMAN_SIZE]; /* "12.3 ms" */
+  char share_text[16];           /* "34%" */
+  char mem_text[SP_HUMAN_SIZE];  /* peak held by the node */
+  char groups_text[48];          /* scans: row groups "2/16" */
+  int heat;                      /* 0 none, 1 to 3: share of time of at least 10, 25, 50 % */
+} sp_figures;
+void sp_theme_figures(const sp_theme *t, const sp_report_plan *p, uint32_t node, sp_figures *ret);
+
+typedef enum sp_note_kind {
+  SP_NOTE_GHOST,      /* before: it was written here and is elsewhere now */
+  SP_NOTE_ARRIVED,    /* after: it came here */
+  SP_NOTE_BLOCKED,    /* after: it stopped here */
+  SP_NOTE_SHARED,     /* several consumers */
+  SP_NOTE_NOT_SHARED, /* occurs twice and is not shared */
+  SP_NOTE_ERROR
+} sp_note_kind;
+typedef struct sp_note {
+  sp_note_kind kind;
+  const char *glyph; /* "↓", "←", "⊘", "×2" */
+  sp_rich what;      /* the predicate, columns or slice; text may be NULL */
+  const char *text;  /* "moved to `flights`", "from `late` by predicate_pushdown", the reason */
+  int32_t other;     /* GHOST, ARRIVED: node at the other end, in the other plan; -1 */
+} sp_note;
+/* In the arena, ordered by kind; NULL with n = 0 when out of memory. */
+const sp_note *sp_theme_notes(const sp_theme *t, const sp_report_plan *p, uint32_t node, sp_arena *a, uint32_t *ret_n);
+
+/* The summary: "12.3 ms on 2 workers, peak 4.1 MiB, 250,000 rows scanned, 10 rows returned"; nothing without a run. And what the process held. */
+void sp_theme_summary(const sp_theme *t, sp_str *out);
+void sp_theme_process(const sp_theme *t, sp_str *out);
+/* "optimizer default: predicate_pushdown ×3, projection_pushdown ×5"; nothing when not optimized. */
+void sp_theme_optimizer(const sp_theme *t, sp_str *out);
+
+#endif
