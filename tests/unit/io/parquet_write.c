@@ -99,7 +99,7 @@ static uint64_t mix(uint64_t x) {
 static void make_value(const sp_type *t, uint64_t x, sp_arena *a, void *slot) {
   const uint64_t r = mix(x + 17);
   if (sp_type_is_bytes(t)) {
-    char text[300];
+    char text[300] = {0};
     const uint32_t n = (uint32_t)(r % 7 == 0 ? r % 290 : r % 20);
     for (uint32_t i = 0; i < n; i++) {
       text[i] = (char)('a' + mix(x * 31 + i) % 26);
