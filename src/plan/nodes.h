@@ -130,7 +130,30 @@ const sp_expr *sp_project_expr(const sp_project_node *n, sp_sv name);
 sp_sv sp_join_right_name(const sp_join_node *n, const sp_schema *left, sp_sv right, sp_arena *a);
 /* Which input (0 left, 1 right) and which input column an output column of a join is; false when it is a coalesced mix (full join). */
 bool sp_join_output(const sp_join_node *n, const sp_schema *left, const sp_schema *right, sp_sv out, uint32_t *ret_side, sp_sv *ret_name);
+/* What a join's `predicate` reads: all left columns, then all right columns, with the suffix where the left has the name (keys that the output
+ * drops are there too). *ret in the arena; SP_INVALID when two names are equal. */
+sp_status sp_join_scope(const sp_join_node *n, const sp_schema *left, const sp_schema *right, sp_arena *a, const sp_schema **ret, sp_error *err);
+/* One output column of a join, in output order. */
+typedef enum sp_join_from { SP_FROM_LEFT, SP_FROM_RIGHT, SP_FROM_BOTH } sp_join_from;
+typedef struct sp_join_column {
+  sp_sv name;           /* in the output */
+  const sp_type *type;
+  sp_join_from from;    /* BOTH: coalesce(left, right) of a full join's key, each cast to `type` */
+  uint32_t left, right; /* index in that input's schema, where it is from there */
+} sp_join_column;
+/* All output columns; false = out of memory. */
+bool sp_join_layout(const sp_join_node *n, const sp_schema *left, const sp_schema *right, sp_arena *a, const sp_join_column **ret, uint32_t *ret_n);
+/* Splits a group_by's aggs for execution: the distinct aggregate calls in them, and per agg an expression (with its alias) in which every aggregate
+ * call is the column `calls[i]` and every key expression is the column of the key's output name. */
+typedef struct sp_agg_split {
+  uint32_t n_calls;
+  const sp_expr *const *calls;   /* bound aggregate calls over the input */
+  const sp_sv *call_names;       /* the columns that stand for them in `results` ("agg 0", …: no key has such a name) */
+  const sp_sv *key_names;        /* output names of keys */
+  const sp_expr *const *results; /* aggs.n, over key_names ++ call_names */
+} sp_agg_split;
+bool sp_group_by_split(const sp_group_by_node *n, sp_arena *a, sp_agg_split *ret); /* false = out of memory */
 /* scan spec for the dataset from a scan node (resolved). Strings live in the arena. */
-void sp_scan_spec_of(const sp_scan_node *n, sp_arena *a, sp_scan_spec *ret);
+bool sp_scan_spec_of(const sp_scan_node *n, sp_arena *a, sp_scan_spec *ret); /* false = out of memory */
 
 #endif

@@ -109,6 +109,14 @@ typedef struct sp_partition {
   sp_strings by;
 } sp_partition;
 
+/* Which columns a field's expressions read. */
+typedef enum sp_scope {
+  SP_SCOPE_INPUT, /* those of the (first, left) input */
+  SP_SCOPE_RIGHT, /* those of the second input */
+  SP_SCOPE_BOTH,  /* sp_join_scope: left columns ++ right columns (suffixed) */
+  SP_SCOPE_FILE   /* a scan's file_schema */
+} sp_scope;
+
 typedef struct sp_field_desc {
   const char *key;
   sp_fkind kind;
@@ -118,6 +126,7 @@ typedef struct sp_field_desc {
   const char *const *choices; /* ENUM, NULL-terminated */
   const char *doc;            /* one line for the JSON Schema and the documentation */
   uint32_t brief;             /* place in the one-line description, 1 first; 0 = only among the details */
+  sp_scope scope;             /* EXPR, PREDICATE, EXPRS, SORT_KEYS */
 } sp_field_desc;
 
 /* How a predicate may pass a node (DESIGN.md section 6, correctness conditions in reference/polars.md). */
@@ -165,6 +174,9 @@ sp_node *sp_node_copy(sp_arena *a, const sp_node *n);      /* shallow: fields ar
 const sp_schema *sp_node_input_schema(const sp_plan *p, const sp_node *n, uint32_t which);
 /* Fields equal (not ids, places, origins or inputs). */
 bool sp_node_fields_eq(const sp_node *x, const sp_node *y);
+/* Was the field given (other than its default)? */
+bool sp_field_is_set(const sp_node *n, const sp_field_desc *f);
+void sp_field_text(const sp_node *n, const sp_field_desc *f, sp_str *out); /* its value for people: "a, b DESC" */
 void sp_node_headline(const sp_node *n, sp_str *out); /* "delay > 15 AND origin IS NOT NULL" */
 /* Every sp_items of a node, in field order; false past the last. */
 bool sp_node_items(const sp_node *n, uint32_t i, const sp_field_desc **ret_field, const sp_items **ret);

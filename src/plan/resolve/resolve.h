@@ -20,6 +20,7 @@ typedef struct sp_env {
   const sp_table_binding *tables; /* --table NAME=PATH */
   uint32_t n_datasets, cap_datasets;
   sp_dataset **datasets;
+  sp_hash128 *dataset_keys; /* of the scan's fields: a file scanned twice is opened once */
   /* Warnings that did not stop the work (a missing file with a given schema): called in node order; may be NULL. */
   void (*warn)(void *ctx, const sp_error *warning);
   void *warn_ctx;
@@ -33,7 +34,16 @@ struct sp_bind_cx {
   sp_arena *arena;
   const sp_plan *written;
   uint32_t node; /* index of the written node, for origins */
+  /* the driver's, for sp_bind_insert */
+  sp_plan_builder *builder;
+  const sp_node **inputs; /* resolved, as the hook sees them */
+  uint32_t *input_at;     /* their indices in the builder */
+  uint32_t n_inserted;
+  struct sp_idmap *ids;
 };
+/* Puts a new node between the written node's input `which` and the node being resolved (a union's casts). made: fields set, bound; id, origin,
+ * inputs and schema are filled in here; its input becomes inputs[which]. */
+sp_status sp_bind_insert(sp_bind_cx *cx, const sp_node *written, uint32_t which, sp_node *made, sp_error *err);
 
 sp_status sp_plan_resolve(const sp_plan *written, sp_env *env, const sp_plan **ret, sp_error *err);
 

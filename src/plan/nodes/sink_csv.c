@@ -1,0 +1,53 @@
+/* sink_csv: writes its input's rows to a CSV file.
+ *
+ *   {"id": "w", "op": "sink_csv", "input": "t", "path": "out/t.csv", "mkdir": true, "null_value": "NA"} */
+#include "plan/kinds.h"
+
+static const sp_field_desc fields[] = {{.key = "path",
+                                        .kind = SP_F_STRING,
+                                        .required = true,
+                                        .offset = offsetof(sp_sink_node, path),
+                                        .brief = 1,
+                                        .doc = "file to write, - for standard output"},
+                                       {.key = "partition",
+                                        .kind = SP_F_PARTITION,
+                                        .offset = offsetof(sp_sink_node, partition),
+                                        .doc = "several files: {max_rows, max_bytes, by}"},
+                                       {.key = "mkdir",
+                                        .kind = SP_F_BOOL,
+                                        .offset = offsetof(sp_sink_node, mkdir),
+                                        .doc = "make missing folders"},
+                                       {.key = "has_header",
+                                        .kind = SP_F_BOOL,
+                                        .offset = offsetof(sp_sink_node, has_header),
+                                        .dflt = 1,
+                                        .doc = "write a line of column names"},
+                                       {.key = "separator",
+                                        .kind = SP_F_CHAR,
+                                        .offset = offsetof(sp_sink_node, separator),
+                                        .dflt = ',',
+                                        .doc = "one byte between fields"},
+                                       {.key = "quote",
+                                        .kind = SP_F_CHAR,
+                                        .offset = offsetof(sp_sink_node, quote),
+                                        .dflt = '"',
+                                        .doc = "one byte around fields that need it"},
+                                       {.key = "null_value",
+                                        .kind = SP_F_STRING,
+                                        .offset = offsetof(sp_sink_node, null_value),
+                                        .doc = "text for null; default empty"},
+                                       {.key = NULL}};
+
+const sp_node_ops sp_node_kind_sink_csv = {
+    .name = "sink_csv",
+    .symbol = "▼",
+    .summary = "writes a CSV file",
+    .flags = SP_NODE_SINK,
+    .size = sizeof(sp_sink_node),
+    .input_keys = (const char *const[]){"input", NULL},
+    .fields = fields,
+    .resolve = sp_sink_resolve,
+    .schema = sp_schema_same,
+    .needs = sp_needs_all,
+    .headline = sp_sink_headline,
+};
