@@ -20,7 +20,7 @@ sp_layer(sp_formats  src/formats  BELOW sp_plan MEMBERS ${PLANDOC_SRCS})
 sp_layer(sp_optimize src/optimize BELOW sp_plan MEMBERS ${RULE_SRCS})
 sp_layer(sp_exec     src/exec     BELOW sp_plan MEMBERS ${OPERATOR_SRCS})
 sp_layer(sp_report   src/report   BELOW sp_formats sp_optimize sp_exec)
-sp_layer(sp_viz      viz          BELOW sp_report MEMBERS ${RENDERER_SRCS} LIBS PkgConfig::GVC)
+sp_layer(sp_viz      viz          BELOW sp_report MEMBERS ${RENDERER_SRCS} LIBS PkgConfig::GVC ${GV_CORE} ${GV_DOT})
 sp_layer(sp_session  src/session  BELOW sp_report)
 sp_check_orphans()
 
@@ -34,7 +34,7 @@ endforeach()
 if(objects)
   add_library(sigmapi STATIC ${objects})
   target_include_directories(sigmapi PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/include> $<INSTALL_INTERFACE:include>)
-  target_link_libraries(sigmapi PRIVATE $<BUILD_INTERFACE:sp_flags> PUBLIC Threads::Threads m PkgConfig::CJSON PkgConfig::GVC
+  target_link_libraries(sigmapi PRIVATE $<BUILD_INTERFACE:sp_flags> PUBLIC Threads::Threads m PkgConfig::CJSON PkgConfig::GVC ${GV_CORE} ${GV_DOT}
     PkgConfig::ZSTD PkgConfig::LZ4 PkgConfig::ZLIB PkgConfig::BROTLI ${SNAPPY_LIBRARY})
 endif()
 

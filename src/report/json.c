@@ -405,6 +405,9 @@ static sp_status read_field(reader *r, const field *f, const sp_json *v, void *b
   int64_t i = 0;
   switch (f->kind) {
   case K_STR:
+    if (v->kind == SP_JSON_NULL) {
+      return SP_OK;
+    }
     SP_TRY(want(r, v, SP_JSON_STRING));
     memcpy(at, &v->str.p, sizeof v->str.p);
     return SP_OK;
