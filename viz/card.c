@@ -121,7 +121,10 @@ static void add_notes(maker *m, uint32_t node) {
   const sp_note *notes = sp_theme_notes(m->theme, m->plan, node, m->a, &n);
   for (uint32_t i = 0; i < n; i++) {
     const bool has = notes[i].what.text != NULL && notes[i].what.text[0] != '\0';
-    if (has && notes[i].kind != SP_NOTE_ARRIVED) {
+    if (has && notes[i].kind == SP_NOTE_GHOST) {
+      const sp_rich what = {sp_arena_printf(m->a, "%s %s", notes[i].what.text, notes[i].text), notes[i].what.n_spans, notes[i].what.spans};
+      add_line(m, SP_LINE_GHOST, notes[i].glyph, what);
+    } else if (has && notes[i].kind != SP_NOTE_ARRIVED) {
       add_line(m, kinds[notes[i].kind], notes[i].glyph, notes[i].what);
       add_text(m, kinds[notes[i].kind], " ", notes[i].text);
     } else {

@@ -231,7 +231,7 @@ static void add_moves(notes *list, const sp_theme *t, const sp_report_plan *p, u
   if (is(p->stage, "resolved")) {
     for (int32_t i = t->ghost_first[node]; i >= 0; i = t->ghost_next[i]) {
       const sp_report_fact *f = &trace->facts[i];
-      add_note(list, SP_NOTE_GHOST, "↓", f->text, sp_arena_printf(list->arena, "%s to %s", f->action, f->to), f->to_node);
+      add_note(list, SP_NOTE_GHOST, "↓", f->text, sp_arena_printf(list->arena, "%s %s", is(f->action, "copied") ? "also →" : "→", f->to), f->to_node);
     }
   } else if (is(p->stage, "optimized")) {
     for (int32_t i = t->came_first[node]; i >= 0; i = t->came_next[i]) {

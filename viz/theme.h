@@ -52,7 +52,7 @@ typedef struct sp_note {
   sp_note_kind kind;
   const char *glyph; /* "↓", "←", "⊘", "×2" */
   sp_rich what;      /* the predicate, columns or slice; text may be NULL */
-  const char *text;  /* "moved to `flights`", "from `late` by predicate_pushdown", the reason */
+  const char *text;  /* "→ flights", "from late by predicate_pushdown", the reason */
   int32_t other;     /* GHOST, ARRIVED: node at the other end, in the other plan; -1 */
 } sp_note;
 /* In the arena, ordered by kind; NULL with n = 0 when out of memory. */

@@ -20,26 +20,39 @@ static int32_t wire_width(int64_t rows, int64_t max_rows) {
   return 10 + (int32_t)((int64_t)70 * square_root(rows) / square_root(max_rows));
 }
 
-static void put_path(const svg *s, const sp_wire *w, int32_t x, int32_t y, bool reversed) {
-  for (uint32_t i = 0; i < w->n; i++) {
-    const sp_point *p = &w->points[reversed ? w->n - 1 - i : i];
-    sp_str_addf(s->out, "%s%d,%d", i == 0 ? "M" : i == 1 ? " C" : " ", p->x + x, p->y + y);
-  }
-}
+/* The end of a path and the direction in which it arrives, as the tip (x, y) and its base. */
+typedef struct tip {
+  int32_t x, y;   /* the point */
+  int32_t bx, by; /* from the point back to the base */
+  int32_t nx, ny; /* from the base to its corner */
+} tip;
 
-/* An arrowhead at the end of the path, pointing along its last piece; drawn by us because markers grow with the line's width. */
-static void put_tip(const svg *s, const sp_wire *w, bool reversed, int32_t x, int32_t y, const char *class) {
-  const sp_point *at = &w->points[reversed ? 0 : w->n - 1];
+/* Drawn by us because markers grow with the line's width. half: half the width of the base. */
+static tip tip_of(const sp_wire *w, int32_t half) {
+  const sp_point *at = &w->points[w->n - 1];
   const sp_point *before = at;
-  for (uint32_t i = 1; i < w->n && before->x == at->x && before->y == at->y; i++) {
-    before = &w->points[reversed ? i : w->n - 1 - i];
+  for (uint32_t i = 2; i <= w->n && before->x == at->x && before->y == at->y; i++) {
+    before = &w->points[w->n - i];
   }
   const int64_t dx = at->x - before->x, dy = at->y - before->y;
   int32_t len = square_root(dx * dx + dy * dy);
   len = len > 0 ? len : 1;
-  const int32_t bx = (int32_t)(dx * 9 / len), by = (int32_t)(dy * 9 / len), nx = (int32_t)(-dy * 5 / len), ny = (int32_t)(dx * 5 / len);
-  sp_str_addf(s->out, "<path class=\"%s\" d=\"M%d,%d L%d,%d L%d,%d z\"/>\n", class, at->x + x, at->y + y, at->x - bx + nx + x, at->y - by + ny + y,
-              at->x - bx - nx + x, at->y - by - ny + y);
+  const int32_t back = half + 4;
+  return (tip){at->x, at->y, (int32_t)(dx * back / len), (int32_t)(dy * back / len), (int32_t)(-dy * half / len), (int32_t)(dx * half / len)};
+}
+
+/* The line ends at the base of its tip, so that a wide one does not stick out. */
+static void put_path(const svg *s, const sp_wire *w, const tip *t, int32_t x, int32_t y) {
+  for (uint32_t i = 0; i + 1 < w->n; i++) {
+    sp_str_addf(s->out, "%s%d,%d", i == 0 ? "M" : i == 1 ? " C" : " ", w->points[i].x + x, w->points[i].y + y);
+  }
+  sp_str_addf(s->out, " %d,%d", t->x - t->bx + x, t->y - t->by + y);
+}
+
+static void put_tip(const svg *s, const tip *t, int32_t x, int32_t y, const char *class) {
+  const int32_t px = t->x + x, py = t->y + y;
+  sp_str_addf(s->out, "<path class=\"%s\" d=\"M%d,%d L%d,%d L%d,%d z\"/>\n", class, px, py, px - t->bx + t->nx, py - t->by + t->ny, px - t->bx - t->nx,
+              py - t->by - t->ny);
 }
 
 static void put_wires(const svg *s, const panel *p, int32_t x, int32_t y) {
@@ -49,18 +62,14 @@ static void put_wires(const svg *s, const panel *p, int32_t x, int32_t y) {
     if (w->n < 2 || sw->kind == SP_WIRE_HIDDEN) {
       continue;
     }
-    if (sw->kind == SP_WIRE_MOVED) {
-      sp_str_add(s->out, "<path class=\"moved\" stroke-width=\"1.5\" d=\"");
-      put_path(s, w, x, y, false);
-      sp_str_add(s->out, "\"/>\n");
-      put_tip(s, w, false, x, y, "mtip");
-      continue;
-    }
-    const int32_t width = wire_width(sw->rows, p->scene.max_rows);
-    sp_str_addf(s->out, "<path class=\"wire\" stroke-width=\"%d.%d\"%s d=\"", width / 10, width % 10, sw->cut ? " stroke-dasharray=\"2 3\"" : "");
-    put_path(s, w, x, y, false);
+    const bool moved = sw->kind == SP_WIRE_MOVED;
+    const int32_t width = moved ? 15 : wire_width(sw->rows, p->scene.max_rows);
+    const tip t = tip_of(w, width / 20 + 4);
+    sp_str_addf(s->out, "<path class=\"%s\" stroke-width=\"%d.%d\"%s d=\"", moved ? "moved" : "wire", width / 10, width % 10,
+                sw->cut ? " stroke-dasharray=\"2 3\"" : "");
+    put_path(s, w, &t, x, y);
     sp_str_add(s->out, "\"/>\n");
-    put_tip(s, w, false, x, y, "tip");
+    put_tip(s, &t, x, y, moved ? "mtip" : "tip");
   }
 }
 

@@ -154,7 +154,7 @@ static void put_document(svg *s, const heading *h) {
   const int32_t top = MARGIN + (int32_t)h->n * HEAD_LINE + 34;
   const int32_t total = top + height + 22 + HEAD_LINE + MARGIN;
   sp_str_addf(s->out,
-              "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"%s\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\" "
+              "<svg xmlns=\"http://www.w3.org/2000/svg\" id=\"%s\" width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" role=\"img\" xml:space=\"preserve\" "
               "aria-labelledby=\"%s-title %s-desc\">\n<title id=\"%s-title\">",
               s->prefix, width, total, width, total, s->prefix, s->prefix, s->prefix);
   const char *title = s->theme.report->title != NULL ? s->theme.report->title : "plan";
