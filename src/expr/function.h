@@ -27,6 +27,15 @@ enum {
   SP_FN_ARITHMETIC = 1u << 11
 };
 
+/* Which rows reach an argument of a LAZY function (argument 0 is reached by all). What it holds elsewhere means nothing. */
+typedef enum sp_reach {
+  SP_REACH_ALL,       /* not lazy */
+  SP_REACH_NOT_FALSE, /* and: rows where no argument before it is false */
+  SP_REACH_NOT_TRUE,  /* or: rows where no argument before it is true */
+  SP_REACH_NULL,      /* coalesce: rows where all arguments before it are null */
+  SP_REACH_CASE       /* case(cond, value, …[, else]): a value where its condition is the first true one, a condition where none is yet */
+} sp_reach;
+
 /* What bind decides about one call. */
 typedef struct sp_binding {
   const sp_type *result;
@@ -91,6 +100,7 @@ struct sp_function {
   const char *summary; /* one line for the documentation: "substring(s, start, length): …" */
   uint32_t flags;
   uint16_t min_args, max_args; /* max 65535 = any number */
+  sp_reach reach;              /* LAZY: who reaches an argument */
   uint32_t null_args;          /* bit i: result is null (or not true, for predicates) when argument i is null; STRICT means all */
   /* MUST: checks argument types (args are bound; literals visible), fills *ret. Errors: SP_TYPE naming function, argument and types. */
   sp_status (*bind)(const sp_function *f, const sp_expr *const *args, uint32_t n, sp_arena *a, sp_binding *ret, const sp_loc *loc, sp_error *err);
