@@ -68,6 +68,12 @@ typedef struct sp_column_map {
 /* NULL when out of memory. The caller has checked the depth when replacements are deep. */
 const sp_expr *sp_expr_rename(sp_arena *a, const sp_expr *e, const sp_column_map *map);
 
+/* ---- what is determined ---- */
+const sp_names *sp_known_names(const sp_strings *s, sp_arena *a); /* NULL when out of memory */
+const sp_names *sp_known_items(const sp_items *items,
+                               sp_arena *a); /* the outputs' names; NULL when out of memory */
+bool sp_sort_determine(const sp_node *n, const sp_known *const *inputs, sp_arena *a, sp_known *ret);
+
 /* ---- joins ---- */
 /* Is the i-th pair of keys two plain columns (perhaps cast to their common type)? Then one of the two may
  * leave the output. */

@@ -136,6 +136,18 @@ typedef struct sp_push {
   const char *blocker;           /* when it goes to no input: why, as "`b` is made by this node" (arena) */
 } sp_push;
 
+/* What is known of a node's rows: sp_plan_determined. */
+typedef enum sp_determined {
+  SP_DET_NOTHING, /* not even the number of rows */
+  SP_DET_COUNT,   /* only the number of rows */
+  SP_DET_ROWS,    /* the rows as a multiset */
+  SP_DET_ORDER    /* the rows and their order */
+} sp_determined;
+typedef struct sp_known {
+  sp_determined det;
+  const sp_names *unique; /* no two rows are equal in these columns; NULL = not known; an empty set = at most one row */
+} sp_known;
+
 typedef struct sp_bind_cx sp_bind_cx; /* resolve/resolve.h */
 
 struct sp_node_ops {
@@ -158,6 +170,9 @@ struct sp_node_ops {
   sp_status (*narrow)(const sp_node *n, const sp_names *out, sp_arena *a, const sp_node **ret);
   /* MAY be NULL: nothing passes, blocker "not through a NAME". Never called with fallible or aggregate predicates unless the node keeps all rows. */
   sp_status (*push_predicate)(const sp_node *n, const sp_schema *const *inputs, const sp_expr *pred, sp_arena *a, sp_push *ret);
+  /* MAY be NULL: from the flags (a source determines its rows and their order, KEEPS_ROWS and SINK pass on what is known). What the rows of a resolved
+   * node are determined by, from what is known of its inputs. false = out of memory. */
+  bool (*determine)(const sp_node *n, const sp_known *const *inputs, sp_arena *a, sp_known *ret);
   /* MAY be NULL: the default headline is made from `brief` fields. */
   void (*headline)(const sp_node *n, sp_str *out);
 };
@@ -199,12 +214,6 @@ sp_status sp_plan_validate(const sp_plan *p, sp_error *err);
 uint32_t *sp_plan_consumers(const sp_plan *p, sp_arena *a);
 
 /* ---- what is determined (DESIGN.md section 5) ---- */
-typedef enum sp_determined {
-  SP_DET_NOTHING, /* not even the number of rows */
-  SP_DET_COUNT,   /* only the number of rows */
-  SP_DET_ROWS,    /* the rows as a multiset */
-  SP_DET_ORDER    /* the rows and their order */
-} sp_determined;
 /* One per node, in the arena; NULL when out of memory. */
 sp_determined *sp_plan_determined(const sp_plan *p, sp_arena *a);
 

@@ -28,6 +28,14 @@ static bool needs(const sp_node *n, const sp_schema *const *inputs, const sp_nam
          sp_needs_items(&((const sp_filter_node *)n)->predicate, a, ret);
 }
 
+/* How many of rows that are not known will pass? */
+static bool determine(const sp_node *n, const sp_known *const *inputs, sp_arena *a, sp_known *ret) {
+  (void)n, (void)a;
+  *ret = *inputs[0];
+  ret->det = ret->det == SP_DET_COUNT ? SP_DET_NOTHING : ret->det;
+  return true;
+}
+
 const sp_node_ops sp_node_kind_filter = {
     .name = "filter",
     .symbol = "σ",
@@ -40,4 +48,5 @@ const sp_node_ops sp_node_kind_filter = {
     .schema = sp_schema_same,
     .needs = needs,
     .push_predicate = sp_push_same,
+    .determine = determine,
 };

@@ -150,6 +150,48 @@ static sp_status push(const sp_node *node, const sp_schema *const *inputs, const
   return SP_OK;
 }
 
+/* ---- what is determined ---- */
+typedef struct agg_facts {
+  bool ordered, any, only_counts;
+} agg_facts;
+
+static void look_at_aggs(const sp_expr *e, agg_facts *f) {
+  if (e->kind == SP_EXPR_COLUMN) {
+    f->only_counts = false;
+  }
+  if (is_aggregate(e)) {
+    f->ordered = f->ordered || (e->fn->flags & SP_FN_ORDERED) != 0;
+    f->any = f->any || strcmp(e->fn->name, "any_value") == 0;
+  }
+  for (uint32_t i = 0; i < e->n_args; i++) {
+    look_at_aggs(e->args[i], f);
+  }
+  if (e->filter != NULL) {
+    look_at_aggs(e->filter, f);
+  }
+}
+
+static bool determine(const sp_node *node, const sp_known *const *inputs, sp_arena *a, sp_known *ret) {
+  const sp_group_by_node *n = (const sp_group_by_node *)node;
+  const sp_determined in = inputs[0]->det;
+  agg_facts f = {.only_counts = true};
+  for (uint32_t i = 0; i < n->aggs.n; i++) {
+    look_at_aggs(n->aggs.items[i].expr, &f);
+  }
+  const bool values = in >= SP_DET_ROWS && !f.any && (!f.ordered || in == SP_DET_ORDER);
+  ret->unique = sp_known_items(&n->keys, a);
+  if (n->keys.n == 0) { /* one row */
+    ret->det = values || (in == SP_DET_COUNT && f.only_counts) ? SP_DET_ORDER : SP_DET_COUNT;
+  } else if (in < SP_DET_ROWS) {
+    ret->det = SP_DET_NOTHING;
+  } else if (!values) {
+    ret->det = SP_DET_COUNT;
+  } else {
+    ret->det = n->maintain_order && in == SP_DET_ORDER ? SP_DET_ORDER : SP_DET_ROWS;
+  }
+  return ret->unique != NULL;
+}
+
 static void headline(const sp_node *node, sp_str *out) {
   const sp_group_by_node *n = (const sp_group_by_node *)node;
   sp_headline_items(&n->keys, ", ", out);
@@ -171,5 +213,6 @@ const sp_node_ops sp_node_kind_group_by = {
     .needs = needs,
     .narrow = narrow,
     .push_predicate = push,
+    .determine = determine,
     .headline = headline,
 };

@@ -164,11 +164,29 @@ static sp_status duplicate(const sp_join_node *n, const sp_join_column *x, const
   return SP_INVALID;
 }
 
+/* For rules' mistakes: resolving leaves keys in pairs of one type. */
+static sp_status check_pairs(const sp_join_node *n, sp_error *err) {
+  if (n->left_on.n != n->right_on.n) {
+    SP_FAIL(err, SP_INTERNAL, &n->base.loc, "the join has %u left keys and %u right keys", n->left_on.n,
+            n->right_on.n);
+  }
+  for (uint32_t i = 0; i < n->left_on.n; i++) {
+    const sp_type *l = n->left_on.items[i].expr->type;
+    const sp_type *r = n->right_on.items[i].expr->type;
+    if (l == NULL || l != r) {
+      SP_FAIL(err, SP_INTERNAL, &n->base.loc, "the keys of pair %u of the join have the types %s and %s", i,
+              l != NULL ? l->name : "none", r != NULL ? r->name : "none");
+    }
+  }
+  return SP_OK;
+}
+
 static sp_status schema(const sp_node *node, const sp_schema *const *inputs, sp_arena *a,
                         const sp_schema **ret, sp_error *err) {
   const sp_join_node *n = (const sp_join_node *)node;
   const sp_join_column *cols = NULL;
   uint32_t n_cols = 0;
+  SP_TRY(check_pairs(n, err));
   if (!sp_join_layout(n, inputs[0], inputs[1], a, &cols, &n_cols)) {
     return sp_error_nomem(err);
   }
@@ -377,6 +395,19 @@ static sp_status push(const sp_node *node, const sp_schema *const *inputs, const
   return SP_OK;
 }
 
+static bool determine(const sp_node *node, const sp_known *const *inputs, sp_arena *a, sp_known *ret) {
+  (void)a;
+  const sp_join_node *n = (const sp_join_node *)node;
+  const sp_determined both = inputs[0]->det < inputs[1]->det ? inputs[0]->det : inputs[1]->det;
+  if (both < SP_DET_ROWS) {
+    ret->det = both == SP_DET_COUNT && n->how == SP_JOIN_CROSS ? SP_DET_COUNT : SP_DET_NOTHING;
+  } else {
+    ret->det = n->maintain_order ? both : SP_DET_ROWS;
+  }
+  ret->unique = n->how == SP_JOIN_SEMI || n->how == SP_JOIN_ANTI ? inputs[0]->unique : NULL;
+  return true;
+}
+
 static void headline(const sp_node *node, sp_str *out) {
   const sp_join_node *n = (const sp_join_node *)node;
   sp_str_add(out, hows[n->how]);
@@ -408,5 +439,6 @@ const sp_node_ops sp_node_kind_join = {
     .schema = schema,
     .needs = needs,
     .push_predicate = push,
+    .determine = determine,
     .headline = headline,
 };

@@ -51,6 +51,38 @@ static sp_status push(const sp_node *n, const sp_schema *const *inputs, const sp
   return SP_OK;
 }
 
+/* Adds the output that is input column `name` unchanged; *ret_found false when there is none. */
+static bool add_output_of(const sp_project_node *n, sp_sv name, sp_arena *a, sp_names *outs,
+                          bool *ret_found) {
+  *ret_found = false;
+  for (uint32_t i = 0; i < n->exprs.n; i++) {
+    sp_sv column;
+    if (sp_expr_is_column(n->exprs.items[i].expr, &column) && sp_sv_eq(column, name)) {
+      const sp_sv out = sp_expr_name(n->exprs.items[i].expr, a);
+      *ret_found = true;
+      return out.p != NULL && sp_names_add(outs, a, out);
+    }
+  }
+  return true;
+}
+
+static bool determine(const sp_node *n, const sp_known *const *inputs, sp_arena *a, sp_known *ret) {
+  const sp_names *in = inputs[0]->unique;
+  *ret = (sp_known){.det = inputs[0]->det};
+  if (in == NULL) {
+    return true;
+  }
+  sp_names *outs = SP_ARENA_NEW(a, sp_names);
+  bool found = true;
+  for (uint32_t i = 0; i < in->n && outs != NULL && found; i++) {
+    if (!add_output_of((const sp_project_node *)n, in->names[i], a, outs, &found)) {
+      return false;
+    }
+  }
+  ret->unique = found ? outs : NULL;
+  return outs != NULL;
+}
+
 const sp_node_ops sp_node_kind_select = {
     .name = "select",
     .symbol = "π",
@@ -64,5 +96,6 @@ const sp_node_ops sp_node_kind_select = {
     .needs = needs,
     .narrow = sp_project_narrow,
     .push_predicate = push,
+    .determine = determine,
     .headline = sp_project_headline,
 };

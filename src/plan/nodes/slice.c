@@ -27,6 +27,19 @@ static sp_status push(const sp_node *n, const sp_schema *const *inputs, const sp
   return sp_push_begin(ret, 1, a) ? sp_push_block(ret, a, "the slice picks its rows first") : SP_NOMEM;
 }
 
+static bool determine(const sp_node *node, const sp_known *const *inputs, sp_arena *a, sp_known *ret) {
+  (void)a;
+  const sp_slice_node *n = (const sp_slice_node *)node;
+  *ret = *inputs[0];
+  const bool one_row = ret->unique != NULL && ret->unique->n == 0;
+  if (n->length == 0 || (one_row && ret->det == SP_DET_ROWS)) {
+    ret->det = SP_DET_ORDER;
+  } else if (ret->det == SP_DET_ROWS && (n->offset != 0 || n->length >= 0)) {
+    ret->det = SP_DET_COUNT;
+  }
+  return true;
+}
+
 static void headline(const sp_node *node, sp_str *out) {
   const sp_slice_node *n = (const sp_slice_node *)node;
   if (n->offset == 0 && n->length >= 0) {
@@ -52,5 +65,6 @@ const sp_node_ops sp_node_kind_slice = {
     .schema = sp_schema_same,
     .needs = sp_needs_same,
     .push_predicate = push,
+    .determine = determine,
     .headline = headline,
 };

@@ -31,4 +31,5 @@ const sp_node_ops sp_node_kind_sort = {
     .schema = sp_schema_same,
     .needs = sp_sort_needs,
     .push_predicate = sp_push_same,
+    .determine = sp_sort_determine,
 };

@@ -49,4 +49,5 @@ const sp_node_ops sp_node_kind_top_k = {
     .schema = sp_schema_same,
     .needs = sp_sort_needs,
     .push_predicate = push,
+    .determine = sp_sort_determine,
 };

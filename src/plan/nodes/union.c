@@ -172,6 +172,15 @@ static sp_status schema(const sp_node *n, const sp_schema *const *inputs, sp_are
   return SP_OK;
 }
 
+static bool determine(const sp_node *n, const sp_known *const *inputs, sp_arena *a, sp_known *ret) {
+  (void)a;
+  *ret = (sp_known){.det = SP_DET_ORDER, .unique = n->n_inputs == 1 ? inputs[0]->unique : NULL};
+  for (uint32_t i = 0; i < n->n_inputs; i++) {
+    ret->det = inputs[i]->det < ret->det ? inputs[i]->det : ret->det;
+  }
+  return true;
+}
+
 const sp_node_ops sp_node_kind_union = {
     .name = "union",
     .symbol = "∪",
@@ -184,4 +193,5 @@ const sp_node_ops sp_node_kind_union = {
     .schema = schema,
     .needs = sp_needs_same,
     .push_predicate = sp_push_same,
+    .determine = determine,
 };

@@ -90,6 +90,27 @@ static sp_status push(const sp_node *node, const sp_schema *const *inputs, const
   return sp_push_same(node, inputs, pred, a, ret);
 }
 
+static bool determine(const sp_node *node, const sp_known *const *inputs, sp_arena *a, sp_known *ret) {
+  const sp_unique_node *n = (const sp_unique_node *)node;
+  const sp_determined in = inputs[0]->det;
+  const bool whole = n->subset.n == 0 || n->subset.n == node->schema->n;
+  const bool by_order = n->keep == SP_KEEP_FIRST || n->keep == SP_KEEP_LAST;
+  if (in < SP_DET_ROWS) {
+    ret->det = SP_DET_NOTHING;
+  } else if (!whole && (n->keep == SP_KEEP_ANY || (by_order && in != SP_DET_ORDER))) {
+    ret->det = SP_DET_COUNT;
+  } else { /* with keep any the place of the row that stays is open too */
+    ret->det = n->maintain_order && in == SP_DET_ORDER && n->keep != SP_KEEP_ANY ? SP_DET_ORDER : SP_DET_ROWS;
+  }
+  if (n->subset.n > 0) {
+    ret->unique = sp_known_names(&n->subset, a);
+    return ret->unique != NULL;
+  }
+  sp_names *all = SP_ARENA_NEW(a, sp_names);
+  ret->unique = all;
+  return all != NULL && sp_needs_schema(node->schema, a, all);
+}
+
 static void headline(const sp_node *node, sp_str *out) {
   const sp_unique_node *n = (const sp_unique_node *)node;
   for (uint32_t i = 0; i < n->subset.n; i++) {
@@ -114,5 +135,6 @@ const sp_node_ops sp_node_kind_unique = {
     .schema = sp_schema_same,
     .needs = needs,
     .push_predicate = push,
+    .determine = determine,
     .headline = headline,
 };

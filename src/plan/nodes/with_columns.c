@@ -81,6 +81,17 @@ static sp_status push(const sp_node *n, const sp_schema *const *inputs, const sp
   return SP_OK;
 }
 
+static bool determine(const sp_node *n, const sp_known *const *inputs, sp_arena *a, sp_known *ret) {
+  (void)a;
+  *ret = *inputs[0];
+  for (uint32_t i = 0; ret->unique != NULL && i < inputs[0]->unique->n; i++) {
+    if (sp_project_expr((const sp_project_node *)n, inputs[0]->unique->names[i]) != NULL) {
+      ret->unique = NULL; /* it is another column now */
+    }
+  }
+  return true;
+}
+
 const sp_node_ops sp_node_kind_with_columns = {
     .name = "with_columns",
     .symbol = "π+",
@@ -94,5 +105,6 @@ const sp_node_ops sp_node_kind_with_columns = {
     .needs = needs,
     .narrow = sp_project_narrow,
     .push_predicate = push,
+    .determine = determine,
     .headline = sp_project_headline,
 };

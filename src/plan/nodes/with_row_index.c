@@ -68,6 +68,15 @@ static sp_status push(const sp_node *node, const sp_schema *const *inputs, const
              : sp_push_block(ret, a, "`%.200s` numbers the rows first", name);
 }
 
+/* Rows without a determined order get their numbers by chance. */
+static bool determine(const sp_node *node, const sp_known *const *inputs, sp_arena *a, sp_known *ret) {
+  const char *name = ((const sp_row_index_node *)node)->name;
+  const sp_strings one = {.n = 1, .items = &name};
+  *ret = (sp_known){.det = inputs[0]->det == SP_DET_ROWS ? SP_DET_COUNT : inputs[0]->det,
+                    .unique = sp_known_names(&one, a)};
+  return ret->unique != NULL;
+}
+
 const sp_node_ops sp_node_kind_with_row_index = {
     .name = "with_row_index",
     .symbol = "#",
@@ -80,4 +89,5 @@ const sp_node_ops sp_node_kind_with_row_index = {
     .schema = schema,
     .needs = needs,
     .push_predicate = push,
+    .determine = determine,
 };
