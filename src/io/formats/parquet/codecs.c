@@ -113,15 +113,6 @@ static sp_status damaged(int32_t codec, sp_error *err) {
   SP_FAIL(err, SP_DATA, NULL, "damaged %s data", sp_pq_codec_name(codec));
 }
 
-static sp_status inflate_snappy(const uint8_t *src, size_t n, uint8_t *dst, size_t dst_n, sp_error *err) {
-  size_t len = 0;
-  if (snappy_uncompressed_length((const char *)src, n, &len) != SNAPPY_OK || len != dst_n ||
-      snappy_uncompress((const char *)src, n, (char *)dst, &len) != SNAPPY_OK || len != dst_n) {
-    return damaged(SP_PQ_SNAPPY, err);
-  }
-  return SP_OK;
-}
-
 static sp_status inflate_zstd(sp_pq_codecs *c, const uint8_t *src, size_t n, uint8_t *dst, size_t dst_n,
                               sp_error *err) {
   if (c->zstd_in == NULL) {
@@ -256,7 +247,7 @@ sp_status sp_pq_inflate(sp_pq_codecs *c, int32_t codec, const uint8_t *src, size
   }
   switch (codec) {
   case SP_PQ_SNAPPY:
-    return inflate_snappy(src, n, dst, dst_n, err);
+    return sp_pq_snappy(src, n, dst, dst_n) ? SP_OK : damaged(codec, err);
   case SP_PQ_GZIP:
     return inflate_gzip(c, src, n, dst, dst_n, err);
   case SP_PQ_BROTLI:

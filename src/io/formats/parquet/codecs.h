@@ -20,6 +20,9 @@ bool sp_pq_inflate_plausible(int32_t codec, size_t n, size_t declared);
 sp_status sp_pq_inflate(sp_pq_codecs *c, int32_t codec, const uint8_t *src, size_t n, uint8_t *dst,
                         size_t dst_n, sp_error *err);
 
+/* Snappy alone, with the same padding. false: damaged. */
+bool sp_pq_snappy(const uint8_t *p, size_t n, uint8_t *dst, size_t dst_n);
+
 /* "zstd", "zstd:3", "none", …; NULL is zstd at level 1. SP_UNSUPPORTED with the valid names otherwise. */
 sp_status sp_pq_codec_parse(const char *text, int32_t *ret_codec, int32_t *ret_level, sp_error *err);
 /* Bytes that compressing n may take; 0 when n is too large for the codec. */

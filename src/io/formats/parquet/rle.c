@@ -1,76 +1,11 @@
-/* The RLE / bit-packed hybrid and bit unpacking.
+/* The RLE / bit-packed hybrid.
  *
  * A run starts with a varint h. h even: h >> 1 repetitions of one value of ceil(width / 8) bytes. h odd: h >>
  * 1 groups of 8 values, width bytes each, least significant bit first; the last group is padded, and may be
- * cut off by the end. Unpacking goes through one 64-bit load, shift and mask per value, unrolled by width:
- * its constants are known then, which makes it three times faster than a loop with a variable width; with
- * AVX2, 8 values are one shuffle and one shift.
+ * cut off by the end.
  *
  * Worked example, width 2: 06 03 is 3 times the value 3; 03 e4 1b is 8 values, 0 1 2 3 3 2 1 0. */
-#include "base/simd.h"
 #include "io/formats/parquet/bits.h"
-
-#define MASK(w) ((w) == 32 ? UINT32_MAX : ((1u << ((w)&31)) - 1))
-#define ONE(w, i) dst[i] = (uint32_t)(sp_pq_load64(p + (size_t)(w) * (i) / 8) >> ((w) * (i) % 8)) & MASK(w);
-#define EIGHT(w) ONE(w, 0) ONE(w, 1) ONE(w, 2) ONE(w, 3) ONE(w, 4) ONE(w, 5) ONE(w, 6) ONE(w, 7)
-#define UNPACK(w)                                                                                            \
-  static void unpack_##w(const uint8_t *p, uint32_t groups, uint32_t *dst) {                                 \
-    for (uint32_t g = 0; g < groups; g++, p += (w), dst += 8) {                                              \
-      EIGHT(w)                                                                                               \
-    }                                                                                                        \
-  }
-#define WIDTHS(X)                                                                                            \
-  X(1)                                                                                                       \
-  X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20)  \
-      X(21) X(22) X(23) X(24) X(25) X(26) X(27) X(28) X(29) X(30) X(31) X(32)
-WIDTHS(UNPACK)
-
-typedef void (*unpack_fn)(const uint8_t *p, uint32_t groups, uint32_t *dst);
-#define ENTRY(w) unpack_##w,
-static const unpack_fn unpackers[33] = {NULL, WIDTHS(ENTRY)};
-
-void sp_pq_unpack32(const uint8_t *p, uint32_t width, uint32_t n, uint32_t *dst) {
-  if (width == 0) {
-    memset(dst, 0, (size_t)n * sizeof *dst);
-    return;
-  }
-  const uint32_t groups = n / 8;
-  unpackers[width](p, groups, dst);
-  if (n % 8 != 0) {
-    uint32_t last[8];
-    unpackers[width](p + (size_t)groups * width, 1, last);
-    memcpy(dst + (size_t)groups * 8, last, (n % 8) * sizeof *dst);
-  }
-}
-
-void sp_pq_unpack_bits(const uint8_t *p, uint32_t n, uint8_t *dst) {
-  uint32_t i = 0;
-  for (; i + 8 <= n; i += 8) {
-    /* Bit k of the byte to byte k of the word: spread copies, keep one bit of each, make it 0 or 1. */
-    uint64_t w = (p[i / 8] * UINT64_C(0x0101010101010101)) & UINT64_C(0x8040201008040201);
-    w = ((w + UINT64_C(0x7f7f7f7f7f7f7f7f)) >> 7) & UINT64_C(0x0101010101010101);
-    memcpy(dst + i, &w, 8);
-  }
-  for (; i < n; i++) {
-    dst[i] = (uint8_t)(p[i / 8] >> (i % 8) & 1);
-  }
-}
-
-SP_CLONES uint32_t sp_pq_max32(const uint32_t *v, uint32_t n) {
-  uint32_t m = 0;
-  for (uint32_t i = 0; i < n; i++) {
-    m = v[i] > m ? v[i] : m;
-  }
-  return m;
-}
-
-SP_CLONES uint32_t sp_pq_sum8(const uint8_t *v, uint32_t n) {
-  uint32_t s = 0;
-  for (uint32_t i = 0; i < n; i++) {
-    s += v[i];
-  }
-  return s;
-}
 
 bool sp_pq_rle_init(sp_pq_rle *r, const uint8_t *p, const uint8_t *end, uint32_t width) {
   *r = (sp_pq_rle){.p = p, .end = end, .width = width};
