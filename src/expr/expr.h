@@ -142,7 +142,8 @@ typedef struct sp_token_span {
 bool sp_expr_tokens(sp_sv text, sp_arena *a, const sp_token_span **ret, uint32_t *ret_n);
 
 /* ---- JSON: {"column":"a"} {"literal":1,"type":"int64"} {"call":"add","args":[…]} {"cast":…,"to":"date","try":true} {"alias":…,"name":…}
- * {"selector":"*","exclude":[…]}; a JSON string is expression text ---- */
+ * {"selector":"*","exclude":[…]} (also "regex" and "type", with a "pattern"), calls with "distinct" and "filter"; a JSON string is
+ * expression text ---- */
 sp_status sp_expr_from_json(sp_arena *a, const sp_json_doc *d, const sp_json *v, const sp_expr **ret, sp_error *err);
 void sp_expr_to_json(const sp_expr *e, sp_jw *w);
 
