@@ -27,6 +27,10 @@ int64_t sp_exec_memory_limit(const sp_exec *x) {
   return x->o.memory_limit;
 }
 
+bool sp_exec_failed(const sp_exec *x) {
+  return x->run->status != SP_OK;
+}
+
 uint32_t sp_exec_batch_rows(const sp_exec *x, const sp_schema *s) {
   if (x->o.batch_rows > 0) {
     return x->o.batch_rows < SP_BATCH_ROWS_MAX ? x->o.batch_rows : SP_BATCH_ROWS_MAX;
@@ -254,7 +258,7 @@ static void settle(sp_exec *x, sp_status st, int64_t cpu_before) {
   }
   const int64_t trimmed = sp_pool_trim(x->box->pool);
   sp_metrics_memory(x);
-  if (figures == SP_OK && !sp_timeline_keep(x)) {
+  if (figures == SP_OK && (!sp_timeline_keep(x) || atomic_load(&x->starved))) {
     figures = sp_error_nomem(&err);
   }
   if (trimmed >= TRIM_WORTH) {

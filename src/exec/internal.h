@@ -65,7 +65,7 @@ struct sp_pipeline {
   uint32_t index;
   uint32_t all_ops, n_ops;
   sp_operator **ops; /* chain order */
-  bool has_flush, has_reorder;
+  bool has_flush, has_reorder, has_idle;
   uint32_t n_nodes;
   uint32_t *nodes;
   const char *name;
@@ -118,7 +118,7 @@ typedef struct sp_sampler {
   pthread_mutex_t lock;
   pthread_cond_t wake;
   pthread_t thread;
-  bool started, stop, dead; /* dead: out of memory, no more samples */
+  bool started, stop;
   int64_t period_ns;
   uint32_t n, cap;
   int64_t *at, *rss, *live;
@@ -169,6 +169,7 @@ struct sp_exec {
   sp_gate *gates; /* the others, all pipelines' */
   pthread_mutex_t failure_lock;
   sp_filter_path *filter_paths;
+  _Atomic bool starved; /* figures are missing for want of memory: the run fails in the end */
   _Atomic uint32_t next_morsel;
   _Atomic int64_t rows_seen; /* by sources, for progress */
   uint32_t n_morsels;

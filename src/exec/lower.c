@@ -243,6 +243,7 @@ bool sp_lower_offer_filter(sp_lower *l, uint32_t node, uint32_t which, uint32_t 
   sp_sv name = field->name;
   sp_filter_path *path = SP_ARENA_NEW(l->arena, sp_filter_path);
   if (path == NULL) {
+    atomic_store(&l->x->starved, true);
     return false;
   }
   path->filter = f;

@@ -224,7 +224,11 @@ static void start_node(const sp_plan *plan, uint32_t node, sp_metrics *m) {
 void sp_metrics_collect(sp_exec *x) {
   sp_metrics *metrics = x->run->metrics;
   const uint32_t n = x->plan->n_nodes;
-  node_span *spans = sp_mem_calloc(x->engine, n * sizeof(node_span)); /* without it there are no spans */
+  node_span *spans = sp_mem_calloc(x->engine, n * sizeof(node_span));
+  if (spans == NULL) {
+    atomic_store(&x->starved, true);
+    return;
+  }
   for (const sp_operator *op = x->ops; op != NULL; op = op->link) {
     sp_metrics *m = &metrics[op->node_index];
     if (m->v[SP_METRIC_output_rows] < 0) {
@@ -232,8 +236,7 @@ void sp_metrics_collect(sp_exec *x) {
     }
     for (uint32_t i = 0; i < x->threads && x->slots != NULL; i++) {
       const sp_slot *s = &x->workers[i].w.slots[op->index];
-      node_span none = {0};
-      collect_slot(m, spans != NULL ? &spans[op->node_index] : &none, op, s);
+collect_slot(m, &spans[op->node_index], op, s);
       if (m->v[SP_METRIC_input_rows] >= 0) {
         m->v[SP_METRIC_input_rows] += s->input_rows;
       }
@@ -241,7 +244,7 @@ void sp_metrics_collect(sp_exec *x) {
   }
   for (uint32_t i = 0; i < n; i++) {
     sp_metrics *m = &metrics[i];
-    if (spans != NULL && spans[i].first != 0) {
+    if (spans[i].first != 0) {
       m->v[SP_METRIC_span_ns] = sp_ticks_to_ns(spans[i].last - spans[i].first);
     }
     for (uint32_t k = 0; k < SP_METRIC_COUNT && x->counters != NULL; k++) {

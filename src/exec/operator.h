@@ -65,6 +65,8 @@ typedef struct sp_operator_ops {
   sp_status (*morsel)(sp_operator *op, sp_worker *w, uint32_t morsel);
   /* The morsel w->source is over at this place: emit what is pending of it. */
   sp_status (*end_morsel)(sp_operator *op, sp_worker *w);
+  /* Between two morsels of this worker, inside no other call: work that anybody may do. */
+  sp_status (*idle)(sp_operator *op, sp_worker *w);
   /* After ALL workers' last morsels, once for every worker index 0 .. sp_exec_threads() - 1 (perhaps from one
    * thread after the other), in chain order: emit what is pending. Here a full join's probe emits unmatched
    * rows: worker i its share i of n. */
@@ -121,6 +123,7 @@ sp_status sp_emit_take(sp_operator *op, sp_worker *w, sp_batch *b);
 bool sp_should_stop(const sp_operator *op, sp_worker *w);
 /* The same for long loops in finish; the scheduler then ends the run. */
 bool sp_exec_stopped(sp_exec *x);
+bool sp_exec_failed(const sp_exec *x); /* in close: the run has failed */
 sp_maker sp_maker_of(const sp_operator *op);
 uint32_t sp_exec_batch_rows(const sp_exec *x, const sp_schema *s); /* rows per batch for this schema */
 uint32_t sp_exec_threads(const sp_exec *x);

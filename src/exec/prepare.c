@@ -78,6 +78,7 @@ static sp_status place_operators(prep *p, sp_pipeline *pl, sp_error *err) {
     pl->ops[pl->n_ops++] = op;
     pl->has_flush |= op->ops->flush != NULL;
     pl->has_reorder |= is_reorder(op);
+    pl->has_idle |= op->ops->idle != NULL;
     for (uint32_t i = n_successors(op); i-- > 0;) {
       sp_operator *to = successor(op, i);
       if (--p->pending[to->index] == 0) {

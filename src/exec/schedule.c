@@ -178,6 +178,22 @@ static sp_status run_morsel(sp_exec *x, sp_worker *w, const sp_feed *f, uint32_t
   return st == SP_CANCELLED && !broken ? SP_OK : st;
 }
 
+static sp_status run_idle(const sp_pipeline *p, sp_worker *w) {
+  for (uint32_t i = 0; p->has_idle && i < p->n_ops; i++) {
+    sp_operator *op = p->ops[i];
+    if (op->ops->idle != NULL) {
+      sp_time_enter(op, w);
+      const sp_status st = op->ops->idle(op, w);
+      sp_time_leave(op, w);
+      if (st != SP_OK) {
+        w->failed = w->failed != NULL ? w->failed : op;
+        return st;
+      }
+    }
+  }
+  return SP_OK;
+}
+
 static void work(void *ctx, uint32_t index) {
   sp_exec *x = ctx;
   sp_worker_box *b = &x->workers[index];
@@ -192,7 +208,10 @@ static void work(void *ctx, uint32_t index) {
     w->seq = 0;
     w->lane = index;
     const sp_feed *f = feed_of(x->current, m);
-    const sp_status st = run_morsel(x, w, f, m);
+    sp_status st = run_morsel(x, w, f, m);
+    if (st == SP_OK) {
+      st = run_idle(x->current, w);
+    }
     if (st != SP_OK) {
       if (st != SP_CANCELLED) {
         note_failure(b, st, f->source);

@@ -3,7 +3,7 @@
  * A thread of its own samples every 10 ms, but only once the run is known to take longer: it is started
  * together with the other workers or when 5 ms have passed at the end of a morsel or pipeline. A short run
  * has two samples, its beginning and its end. A long run keeps at most SAMPLES_MAX: then every other one is
- * dropped and the period doubles. Sampling that runs out of memory stops; the run goes on.
+ * dropped and the period doubles.
  *
  * Activity is logged per worker and morsel. Entries of one pipeline that follow each other within 50 µs are
  * one. */
@@ -79,9 +79,8 @@ static void sample_locked(sp_exec *x) {
   }
   if (s->n >= SAMPLES_MAX) {
     thin_out(x);
-  }
-  if (s->dead || (s->n == s->cap && !grow(x))) {
-    s->dead = true;
+  }  if (s->n == s->cap && !grow(x)) {
+    atomic_store(&x->starved, true);
     return;
   }
   s->at[s->n] = sp_now_ns() - x->start_ns;
@@ -192,7 +191,8 @@ void sp_activity_add(sp_exec *x, sp_worker_box *b, uint32_t pipeline, uint64_t s
     const uint32_t cap = l->cap == 0 ? 16 : l->cap * 2;
     void *p = sp_mem_realloc(x->engine, l->e, l->cap * sizeof *l->e, cap * sizeof *l->e);
     if (p == NULL) {
-      return; /* a gap in the picture, nothing else */
+      atomic_store(&x->starved, true);
+      return;
     }
     l->e = p;
     l->cap = cap;
