@@ -106,5 +106,7 @@ void sp_sweep_blocked(sp_sweep *s, const sp_fact *f);
 /* A new id `<base>~<rule><n>`, never given out before. NULL when out of memory. */
 const char *sp_sweep_new_id(sp_sweep *s, const char *base);
 sp_arena *sp_sweep_arena(sp_sweep *s);
+/* The optimizer's input, as it was before any rule. */
+const sp_plan *sp_sweep_first(const sp_sweep *s);
 
 #endif
