@@ -85,7 +85,7 @@ typedef struct sp_scan_stats {
 
 /* What is known of a column over all files, from metadata alone. */
 typedef struct sp_column_stats {
-  bool has_min_max;   /* exact or truncated outward: every value v has min <= v <= max */
+  bool has_min_max;   /* exact or truncated outward: every value v but NaN has min <= v <= max */
   bool min_exact, max_exact;
   sp_value min, max;
   int64_t null_count; /* -1 = unknown */

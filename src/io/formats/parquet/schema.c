@@ -293,7 +293,7 @@ static void add_column(walk *w, const sp_pq_element *e) {
       l->type = noted;
     }
     l->signed_order = m.type != NULL && m.conv != SP_PQ_BYTES && m.conv != SP_PQ_BIG_ENDIAN &&
-                      m.type->family != SP_FAMILY_UNSIGNED;
+                      m.conv != SP_PQ_HALF && m.type->family != SP_FAMILY_UNSIGNED;
   }
 }
 

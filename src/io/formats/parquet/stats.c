@@ -85,6 +85,17 @@ static bool all_null(const sp_pq_group *g, const sp_pq_chunk_meta *m) {
   return m->present && m->stats.null_count >= 0 && m->stats.null_count == g->rows;
 }
 
+/* -1: unknown, or nonsense. */
+static int64_t null_count(const sp_pq_leaf *leaf, const sp_pq_group *g, const sp_pq_chunk_meta *m) {
+  if (leaf->conv == SP_PQ_NO_VALUES) {
+    return g->rows;
+  }
+  if (!leaf->optional) {
+    return 0;
+  }
+  return m->stats.null_count <= g->rows ? m->stats.null_count : -1;
+}
+
 bool sp_pq_column_stats(const sp_source *base, uint32_t column, sp_column_stats *ret) {
   const sp_pq_source *s = (const sp_pq_source *)base;
   const sp_pq_leaf *leaf = &s->leaves[column];
@@ -97,9 +108,8 @@ bool sp_pq_column_stats(const sp_source *base, uint32_t column, sp_column_stats 
       return false;
     }
     r.bytes += m->compressed > 0 && m->compressed <= base->bytes ? m->compressed : 0;
-    r.null_count = r.null_count < 0 || m->stats.null_count < 0 || m->stats.null_count > g->rows
-                       ? -1
-                       : r.null_count + m->stats.null_count;
+    const int64_t nulls = null_count(leaf, g, m);
+    r.null_count = r.null_count < 0 || nulls < 0 ? -1 : r.null_count + nulls;
     sp_value lo, hi;
     if (g->rows == 0 || all_null(g, m)) {
       continue;
