@@ -40,8 +40,18 @@ const sp_key_layout *sp_key_layout_new(sp_arena *a, const sp_type *const *types,
 
 /* ---- encoding ---- */
 
-static inline uint32_t row_of(const uint16_t *sel, uint32_t i) {
-  return sel != NULL ? sel[i] : i;
+/* Which rows of a column: sel[0 .. n), or from .. from + n. */
+typedef struct rows_meant {
+  const uint16_t *sel;
+  uint32_t from, n;
+} rows_meant;
+
+static rows_meant meant(const uint16_t *sel, uint32_t from, uint32_t n) {
+  return sel != NULL ? (rows_meant){sel + from, 0, n} : (rows_meant){NULL, from, n};
+}
+
+static inline uint32_t row_of(const rows_meant *m, uint32_t i) {
+  return m->sel != NULL ? m->sel[i] : m->from + i;
 }
 
 static inline uint32_t canonical_f32(uint32_t bits) {
@@ -58,10 +68,10 @@ static inline uint64_t canonical_f64(uint64_t bits) {
 
 /* One loop per width and kind of value; nulls keep the zeros that are there. */
 #define ENCODE(name, T, CANON)                                                                               \
-  static void encode_##name(const sp_reader *r, const uint16_t *sel, uint32_t n, uint8_t *to, size_t step) { \
+  static void encode_##name(const sp_reader *r, const rows_meant *m, uint8_t *to, size_t step) {             \
     const T *data = r->data;                                                                                 \
-    for (uint32_t i = 0; i < n; i++, to += step) {                                                           \
-      const uint32_t row = row_of(sel, i);                                                                   \
+    for (uint32_t i = 0; i < m->n; i++, to += step) {                                                        \
+      const uint32_t row = row_of(m, i);                                                                     \
       if (sp_reader_valid(r, row)) {                                                                         \
         const T v = CANON(data[sp_reader_index(r, row)]);                                                    \
         memcpy(to, &v, sizeof v);                                                                            \
@@ -80,29 +90,30 @@ ENCODE(i128, sp_i128, SAME)
 #undef ENCODE
 #undef SAME
 
-static void encode_values(const sp_type *t, const sp_reader *r, const uint16_t *sel, uint32_t n, uint8_t *to,
+static void encode_values(const sp_type *t, const sp_reader *r, const rows_meant *m, uint8_t *to,
                           size_t step) {
   if (t->phys == SP_PHYS_F32) {
-    encode_f32(r, sel, n, to, step);
+    encode_f32(r, m, to, step);
   } else if (t->phys == SP_PHYS_F64) {
-    encode_f64(r, sel, n, to, step);
+    encode_f64(r, m, to, step);
   } else if (sp_type_is_bytes(t)) {
-    encode_view(r, sel, n, to, step);
+    encode_view(r, m, to, step);
   } else if (t->width == 1) {
-    encode_w1(r, sel, n, to, step);
+    encode_w1(r, m, to, step);
   } else if (t->width == 2) {
-    encode_w2(r, sel, n, to, step);
+    encode_w2(r, m, to, step);
   } else if (t->width == 4) {
-    encode_w4(r, sel, n, to, step);
+    encode_w4(r, m, to, step);
   } else if (t->width == 8) {
-    encode_w8(r, sel, n, to, step);
+    encode_w8(r, m, to, step);
   } else if (t->width == 16) {
-    encode_i128(r, sel, n, to, step);
+    encode_i128(r, m, to, step);
   }
 }
 
-void sp_key_encode(const sp_key_layout *l, const sp_column *const *cols, const uint16_t *sel, uint32_t n,
-                   uint64_t *rows, size_t stride) {
+void sp_key_encode(const sp_key_layout *l, const sp_column *const *cols, const uint16_t *sel, uint32_t from,
+                   uint32_t n, uint64_t *rows, size_t stride) {
+  const rows_meant m = meant(sel, from, n);
   for (uint32_t i = 0; i < n; i++) {
     memset(rows + i * stride, 0, l->words * sizeof(uint64_t));
   }
@@ -114,11 +125,11 @@ void sp_key_encode(const sp_key_layout *l, const sp_column *const *cols, const u
     if (r.validity != NULL || none) {
       uint8_t *to = base + f->null_offset;
       for (uint32_t i = 0; i < n; i++, to += stride * 8) {
-        *to = none || !sp_reader_valid(&r, row_of(sel, i));
+        *to = none || !sp_reader_valid(&r, row_of(&m, i));
       }
     }
     if (!none) {
-      encode_values(f->type, &r, sel, n, base + f->offset, stride * 8);
+      encode_values(f->type, &r, &m, base + f->offset, stride * 8);
     }
   }
 }
@@ -178,22 +189,23 @@ bool sp_key_has_null(const sp_key_layout *l, const uint64_t *row) {
       out[i] = (uint64_t)(W)d[i] ^ (FLIP);                                                                   \
     }                                                                                                        \
   }                                                                                                          \
-  static void ordered_##name(const sp_reader *r, const uint16_t *sel, uint32_t n, uint64_t *out) {           \
+  static void ordered_##name(const sp_reader *r, const rows_meant *m, uint64_t *out) {                       \
     const T *d = r->data;                                                                                    \
+    const uint32_t n = m->n;                                                                                 \
     if (r->is_const) {                                                                                       \
       for (uint32_t i = 0; i < n; i++) {                                                                     \
         out[i] = (uint64_t)(W)d[0] ^ (FLIP);                                                                 \
       }                                                                                                      \
     } else if (r->codes != NULL) {                                                                           \
       for (uint32_t i = 0; i < n; i++) {                                                                     \
-        out[i] = (uint64_t)(W)d[r->codes[row_of(sel, i)]] ^ (FLIP);                                          \
+        out[i] = (uint64_t)(W)d[r->codes[row_of(m, i)]] ^ (FLIP);                                            \
       }                                                                                                      \
-    } else if (sel != NULL) {                                                                                \
+    } else if (m->sel != NULL) {                                                                             \
       for (uint32_t i = 0; i < n; i++) {                                                                     \
-        out[i] = (uint64_t)(W)d[sel[i]] ^ (FLIP);                                                            \
+        out[i] = (uint64_t)(W)d[m->sel[i]] ^ (FLIP);                                                         \
       }                                                                                                      \
     } else {                                                                                                 \
-      ordered_flat_##name(d, n, out);                                                                        \
+      ordered_flat_##name(d + m->from, n, out);                                                              \
     }                                                                                                        \
   }
 ORDERED(i8, int8_t, int64_t, SIGN)
@@ -206,38 +218,37 @@ ORDERED(u32, uint32_t, uint64_t, 0)
 ORDERED(u64, uint64_t, uint64_t, 0)
 #undef ORDERED
 
-static void ordered(sp_phys phys, const sp_reader *r, const uint16_t *sel, uint32_t n, uint64_t *out) {
-  static void (*const by_phys[])(const sp_reader *, const uint16_t *, uint32_t, uint64_t *) = {
+static void ordered(sp_phys phys, const sp_reader *r, const rows_meant *m, uint64_t *out) {
+  static void (*const by_phys[])(const sp_reader *, const rows_meant *, uint64_t *) = {
       [SP_PHYS_I8] = ordered_i8,   [SP_PHYS_I16] = ordered_i16, [SP_PHYS_I32] = ordered_i32,
       [SP_PHYS_I64] = ordered_i64, [SP_PHYS_U8] = ordered_u8,   [SP_PHYS_U16] = ordered_u16,
       [SP_PHYS_U32] = ordered_u32, [SP_PHYS_U64] = ordered_u64};
-  by_phys[phys](r, sel, n, out);
+  by_phys[phys](r, m, out);
 }
 
-void sp_key_ordered(const sp_column *c, const uint16_t *sel, uint32_t n, uint64_t *out, uint8_t *valid,
-                    bool *ret_nulls) {
+bool sp_key_ordered(const sp_column *c, const uint16_t *sel, uint32_t from, uint32_t n, uint64_t *out,
+                    uint8_t *valid) {
+  const rows_meant m = meant(sel, from, n);
   const sp_reader r = sp_column_reader(c);
-  *ret_nulls = false;
   if (r.is_const && r.validity != NULL && r.validity[0] == 0) {
     memset(out, 0, n * sizeof *out);
     memset(valid, 0, n);
-    *ret_nulls = n > 0;
-    return;
+    return n > 0;
   }
-  ordered(c->type->phys, &r, sel, n, out);
+  ordered(c->type->phys, &r, &m, out);
+  memset(valid, 1, n);
   if (r.validity == NULL || r.is_const) {
-    memset(valid, 1, n);
-    return;
+    return false;
   }
   uint8_t all = 1;
   for (uint32_t i = 0; i < n; i++) {
-    valid[i] = r.validity[row_of(sel, i)];
+    valid[i] = r.validity[row_of(&m, i)];
     all &= valid[i];
   }
-  *ret_nulls = all == 0;
   for (uint32_t i = 0; i < n && all == 0; i++) {
     out[i] = valid[i] != 0 ? out[i] : 0;
   }
+  return all == 0;
 }
 
 uint64_t sp_key_ordered_at(const sp_key_field *f, const uint64_t *row) {
@@ -245,7 +256,8 @@ uint64_t sp_key_ordered_at(const sp_key_field *f, const uint64_t *row) {
   uint64_t aligned;
   memcpy(&aligned, (const uint8_t *)row + f->offset, f->type->width);
   const sp_reader r = {.data = &aligned, .is_const = true};
-  ordered(f->type->phys, &r, NULL, 1, &out);
+  const rows_meant one = {.n = 1};
+  ordered(f->type->phys, &r, &one, &out);
   return out;
 }
 
@@ -254,7 +266,8 @@ uint64_t sp_key_ordered_value(const sp_value *v) {
   uint64_t out;
   sp_value_store(v, slot);
   const sp_reader r = {.data = slot, .is_const = true};
-  ordered(v->type->phys, &r, NULL, 1, &out);
+  const rows_meant one = {.n = 1};
+  ordered(v->type->phys, &r, &one, &out);
   return out;
 }
 

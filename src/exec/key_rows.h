@@ -32,9 +32,10 @@ typedef struct sp_key_layout {
 /* In the arena; NULL when out of memory. */
 const sp_key_layout *sp_key_layout_new(sp_arena *a, const sp_type *const *types, uint32_t n);
 
-/* Writes the keys of n rows (sel NULL: 0..n-1) to rows, stride words apart. cols: no SEQUENCE. */
-void sp_key_encode(const sp_key_layout *l, const sp_column *const *cols, const uint16_t *sel, uint32_t n,
-                   uint64_t *rows, size_t stride);
+/* Writes the keys of the rows sel[from .. from + n), or from .. from + n without sel, to rows, stride words
+ * apart. cols: no SEQUENCE. */
+void sp_key_encode(const sp_key_layout *l, const sp_column *const *cols, const uint16_t *sel, uint32_t from,
+                   uint32_t n, uint64_t *rows, size_t stride);
 void sp_key_hash(const sp_key_layout *l, const uint64_t *rows, size_t stride, uint32_t n, uint64_t *hashes);
 bool sp_key_eq_views(const sp_key_layout *l, const uint64_t *a, const uint64_t *b);
 static inline bool sp_key_eq(const sp_key_layout *l, const uint64_t *a, const uint64_t *b) {
@@ -54,10 +55,10 @@ bool sp_key_has_null(const sp_key_layout *l, const uint64_t *row);
 static inline bool sp_key_is_int(const sp_type *t) {
   return t->phys <= SP_PHYS_U64 && t->phys != SP_PHYS_NONE;
 }
-/* Values of an integer-like column as unsigned integers in the same order. valid: 1 where not null;
- * ret_nulls: is any null? Nulls give 0. */
-void sp_key_ordered(const sp_column *c, const uint16_t *sel, uint32_t n, uint64_t *out, uint8_t *valid,
-                    bool *ret_nulls);
+/* Values of an integer-like column, of the same rows, as unsigned integers in the same order. valid: 1 where
+ * not null. Nulls give 0. Returns whether there are any. */
+bool sp_key_ordered(const sp_column *c, const uint16_t *sel, uint32_t from, uint32_t n, uint64_t *out,
+                    uint8_t *valid);
 /* The same number for one value in a row. */
 uint64_t sp_key_ordered_at(const sp_key_field *f, const uint64_t *row);
 uint64_t sp_key_ordered_value(const sp_value *v); /* of an integer-like type, not null */
@@ -84,7 +85,7 @@ static inline uint64_t *sp_key_store_row(const sp_key_store *s, uint32_t i) {
 static inline void *sp_key_store_user(const sp_key_store *s, uint32_t i) {
   return s->rows + (size_t)i * s->stride + s->user_offset;
 }
-/* A FLAT column of key `field` of rows [from, from + n); or of the rows listed. NULL when out of memory. */
+/* A FLAT column of key `field` of rows [from, from + n). NULL when out of memory. */
 sp_column *sp_key_store_column(const sp_key_store *s, uint32_t field, sp_maker mk, uint32_t from, uint32_t n);
 
 #endif
