@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-#define MORSEL_ROWS 65536
+#define MORSEL_BATCHES 8 /* full ones */
 
 typedef struct list { /* one worker's */
   uint32_t n, cap;
@@ -86,17 +86,17 @@ static sp_status gather(sp_operator *op, spool *s, sp_error *err) {
 }
 
 static sp_status spool_finish(sp_operator *op, sp_exec *x, sp_error *err) {
-  (void)x;
   spool *s = op->shared;
   SP_TRY(gather(op, s, err));
   s->left = sp_mem_alloc(op->mem, s->n * sizeof *s->left);
   SP_TRY_ALLOC(err, s->left);
   s->morsels = sp_mem_alloc(op->mem, (s->n + 1) * sizeof(uint32_t));
   SP_TRY_ALLOC(err, s->morsels);
-  uint32_t rows = MORSEL_ROWS;
+  const uint32_t fair = MORSEL_BATCHES * sp_exec_batch_rows(x, op->out);
+  uint32_t rows = fair;
   for (uint32_t i = 0; i < s->n; i++) {
     atomic_init(&s->left[i], s->consumers);
-    if (rows >= MORSEL_ROWS) {
+    if (rows >= fair) {
       s->morsels[s->n_morsels++] = i;
       rows = 0;
     }

@@ -4,7 +4,7 @@
  * morsel is taken */
 #include "exec/operator.h"
 
-#define MORSEL_ROWS 65536
+#define MORSEL_BATCHES 8
 
 typedef struct values {
   const sp_values_node *node;
@@ -15,7 +15,7 @@ static sp_status values_open(sp_operator *op, sp_exec *x, sp_error *err) {
   (void)err;
   values *v = op->shared;
   v->batch_rows = sp_exec_batch_rows(x, op->out);
-  v->per_morsel = (MORSEL_ROWS / v->batch_rows + 1) * v->batch_rows;
+  v->per_morsel = MORSEL_BATCHES * v->batch_rows;
   return SP_OK;
 }
 
