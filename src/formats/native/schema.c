@@ -252,7 +252,7 @@ static void put_defs(sp_jw *w) {
 sp_status sp_native_schema(sp_str *out, sp_error *err) {
   sp_jw w;
   sp_jw_init(&w, out, true);
-  w.inline_from = 4; /* a field per line */
+  w.inline_from = 3; /* a field per line */
   sp_jw_open(&w, '{');
   put_pair(&w, "$schema", "https://json-schema.org/draft/2020-12/schema");
   put_pair(&w, "title", "sigmapi plan");

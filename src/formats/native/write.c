@@ -249,7 +249,7 @@ sp_status sp_native_write(const sp_plan *p, sp_str *out, sp_error *err) {
   sp_str_init(&text, out->mem, out->max);
   sp_jw w;
   sp_jw_init(&w, out, true);
-  w.inline_from = 3; /* a node per line */
+  w.inline_from = 2; /* a node per line */
   sp_jw_open(&w, '{');
   sp_jw_key(&w, "sigmapi");
   sp_jw_int(&w, SP_NATIVE_VERSION);
