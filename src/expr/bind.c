@@ -54,7 +54,7 @@ static bool ok(binder *b, sp_status st) {
 }
 
 /* proto at the place of e. */
-__attribute__((noinline)) static const sp_expr *node(binder *b, const sp_expr *e, const sp_expr *proto) {
+SP_APART static const sp_expr *node(binder *b, const sp_expr *e, const sp_expr *proto) {
   sp_expr whole = *proto;
   const sp_expr *made;
   whole.pos = e->pos;
@@ -70,7 +70,7 @@ __attribute__((noinline)) static const sp_expr *node(binder *b, const sp_expr *e
 }
 
 /* ---- leaves ---- */
-__attribute__((noinline)) static const sp_expr *bind_column(binder *b, const sp_expr *e) {
+SP_APART static const sp_expr *bind_column(binder *b, const sp_expr *e) {
   const int32_t i = sp_schema_find(b->in, e->name);
   if (i < 0) {
     const sp_loc at = sp_expr_place_of(b->loc, e);
@@ -85,7 +85,7 @@ __attribute__((noinline)) static const sp_expr *bind_column(binder *b, const sp_
   return node(b, e, &proto);
 }
 
-__attribute__((noinline)) static const sp_expr *bind_literal(binder *b, const sp_expr *e) {
+SP_APART static const sp_expr *bind_literal(binder *b, const sp_expr *e) {
   sp_expr proto = *e;
   proto.type = e->literal.type;
   return node(b, e, &proto);
@@ -96,7 +96,7 @@ static const char *shown_name(const sp_function *f) {
   return f->symbol != NULL ? f->symbol : f->name;
 }
 
-__attribute__((noinline)) static bool check_arity(binder *b, const sp_expr *e) {
+SP_APART static bool check_arity(binder *b, const sp_expr *e) {
   const sp_function *f = e->fn;
   if (e->n_args >= f->min_args && e->n_args <= f->max_args) {
     return true;
@@ -117,7 +117,7 @@ __attribute__((noinline)) static bool check_arity(binder *b, const sp_expr *e) {
 }
 
 /* What only aggregates may carry, and where they may stand. */
-__attribute__((noinline)) static bool check_aggregate(binder *b, const sp_expr *e) {
+SP_APART static bool check_aggregate(binder *b, const sp_expr *e) {
   const bool aggregate = (e->fn->flags & SP_FN_AGGREGATE) != 0;
   if (!aggregate && (e->distinct || e->filter != NULL)) {
     fail(b, SP_INVALID, e, "%s is for aggregates; `%s` is none", e->distinct ? "DISTINCT" : "FILTER",
@@ -144,8 +144,8 @@ __attribute__((noinline)) static bool check_aggregate(binder *b, const sp_expr *
 }
 
 /* The arguments brought to the types that the function's bind asks for. */
-__attribute__((noinline)) static bool ask_function(binder *b, const sp_expr *e, const sp_function *f,
-                                                   const sp_expr **args, uint32_t n, const sp_type **ret) {
+SP_APART static bool ask_function(binder *b, const sp_expr *e, const sp_function *f, const sp_expr **args,
+                                  uint32_t n, const sp_type **ret) {
   const sp_loc at = sp_expr_place_of(b->loc, e);
   sp_binding binding = {.args = SP_ARENA_ARRAY(&b->scratch, const sp_type *, n)};
   if (binding.args == NULL) {
@@ -175,8 +175,7 @@ __attribute__((noinline)) static bool ask_function(binder *b, const sp_expr *e, 
 }
 
 /* CASE: the values, which are every second argument and the last, have one type. */
-__attribute__((noinline)) static bool coerce_case(binder *b, const sp_expr *e, const sp_expr **args,
-                                                  uint32_t n) {
+SP_APART static bool coerce_case(binder *b, const sp_expr *e, const sp_expr **args, uint32_t n) {
   const sp_expr **values = SP_ARENA_ARRAY(&b->scratch, const sp_expr *, n);
   if (values == NULL) {
     nomem(b);
@@ -202,8 +201,8 @@ __attribute__((noinline)) static bool coerce_case(binder *b, const sp_expr *e, c
 }
 
 /* Literals take the types of the others, before the function is asked. */
-__attribute__((noinline)) static bool coerce_literals(binder *b, const sp_expr *e, const sp_function *f,
-                                                      const sp_expr **args, uint32_t n) {
+SP_APART static bool coerce_literals(binder *b, const sp_expr *e, const sp_function *f, const sp_expr **args,
+                                     uint32_t n) {
   if (strcmp(f->name, "case") == 0) {
     return coerce_case(b, e, args, n);
   }
@@ -218,9 +217,8 @@ __attribute__((noinline)) static bool coerce_literals(binder *b, const sp_expr *
 }
 
 /* A call of f with bound arguments, in the place of e. */
-__attribute__((noinline)) static const sp_expr *call(binder *b, const sp_expr *e, const sp_function *f,
-                                                     const sp_expr **args, uint32_t n,
-                                                     const sp_expr *filter) {
+SP_APART static const sp_expr *call(binder *b, const sp_expr *e, const sp_function *f, const sp_expr **args,
+                                    uint32_t n, const sp_expr *filter) {
   const sp_type *result = NULL;
   if (!coerce_literals(b, e, f, args, n) || !ask_function(b, e, f, args, n, &result)) {
     return NULL;
@@ -235,8 +233,8 @@ __attribute__((noinline)) static const sp_expr *call(binder *b, const sp_expr *e
   return node(b, e, &proto);
 }
 
-__attribute__((noinline)) static const sp_expr *call2(binder *b, const sp_expr *e, const char *fn,
-                                                      const sp_expr *x, const sp_expr *y) {
+SP_APART static const sp_expr *call2(binder *b, const sp_expr *e, const char *fn, const sp_expr *x,
+                                     const sp_expr *y) {
   const sp_function *f = sp_function_find(sp_sv_from(fn));
   const sp_expr *args[2] = {x, y};
   if (f == NULL) {
@@ -246,14 +244,14 @@ __attribute__((noinline)) static const sp_expr *call2(binder *b, const sp_expr *
 }
 
 /* ---- forms that mean other calls ---- */
-static const sp_expr *bind_between(binder *b, const sp_expr *e, const sp_expr **args) {
+SP_APART static const sp_expr *bind_between(binder *b, const sp_expr *e, const sp_expr **args) {
   const sp_expr *low = call2(b, e, "ge", args[0], args[1]);
   const sp_expr *high = low != NULL ? call2(b, e, "le", args[0], args[2]) : NULL;
   return call2(b, e, "and", low, high);
 }
 
 /* A list's item without columns becomes a literal; one that fails to evaluate stays for the run. */
-__attribute__((noinline)) static bool fold_item(binder *b, const sp_expr **item) {
+SP_APART static bool fold_item(binder *b, const sp_expr **item) {
   const sp_expr *e = *item;
   if (e->kind == SP_EXPR_LITERAL || sp_expr_has_column(e) || sp_expr_has_aggregate(e)) {
     return true;
@@ -270,7 +268,7 @@ __attribute__((noinline)) static bool fold_item(binder *b, const sp_expr **item)
 }
 
 /* The list sorted into literals, first, and others; *ret_literals of the former. */
-static bool sort_items(binder *b, const sp_expr **args, uint32_t n, uint32_t *ret_literals) {
+SP_APART static bool sort_items(binder *b, const sp_expr **args, uint32_t n, uint32_t *ret_literals) {
   const sp_expr **others = SP_ARENA_ARRAY(&b->scratch, const sp_expr *, n);
   if (others == NULL) {
     nomem(b);
@@ -295,7 +293,7 @@ static bool sort_items(binder *b, const sp_expr **args, uint32_t n, uint32_t *re
 }
 
 /* x IN (literals) stays; any other item is x = item beside it. */
-static const sp_expr *bind_in(binder *b, const sp_expr *e, const sp_expr **args, uint32_t n) {
+SP_APART static const sp_expr *bind_in(binder *b, const sp_expr *e, const sp_expr **args, uint32_t n) {
   uint32_t literals = 0;
   const sp_expr *x = args[0];
   const sp_loc at = sp_expr_place_of(b->loc, e);
@@ -335,7 +333,8 @@ static const sp_expr *bind_in(binder *b, const sp_expr *e, const sp_expr **args,
   return parts[0] == NULL || n_parts == 1 ? parts[0] : call(b, e, or_fn, parts, n_parts, NULL);
 }
 
-static const sp_expr *finish_call(binder *b, const sp_expr *e, const sp_expr **args, const sp_expr *filter) {
+SP_APART static const sp_expr *finish_call(binder *b, const sp_expr *e, const sp_expr **args,
+                                           const sp_expr *filter) {
   if (strcmp(e->fn->name, "between") == 0) {
     return bind_between(b, e, args);
   }
@@ -346,7 +345,7 @@ static const sp_expr *finish_call(binder *b, const sp_expr *e, const sp_expr **a
 }
 
 /* ---- the walk: small frames, for it recurses ---- */
-__attribute__((noinline)) static bool check_predicate(binder *b, const sp_expr **e, const char *what) {
+SP_APART static bool check_predicate(binder *b, const sp_expr **e, const char *what) {
   const sp_type *boolean = sp_type_of(SP_KIND_BOOL);
   if ((*e)->type->kind == SP_KIND_NULL) {
     *e = sp_expr_coerce(b->arena, *e, boolean);
@@ -362,12 +361,12 @@ __attribute__((noinline)) static bool check_predicate(binder *b, const sp_expr *
   return true;
 }
 
-static const sp_expr *bind_filter(binder *b, const sp_expr *e) {
+SP_APART static const sp_expr *bind_filter(binder *b, const sp_expr *e) {
   const sp_expr *filter = bind_node(b, e);
   return filter != NULL && check_predicate(b, &filter, "the predicate of FILTER") ? filter : NULL;
 }
 
-static const sp_expr *bind_call(binder *b, const sp_expr *e) {
+SP_APART static const sp_expr *bind_call(binder *b, const sp_expr *e) {
   if (!check_aggregate(b, e) || !check_arity(b, e)) {
     return NULL;
   }
@@ -394,7 +393,7 @@ static const sp_expr *bind_call(binder *b, const sp_expr *e) {
   return finish_call(b, e, args, filter);
 }
 
-__attribute__((noinline)) static const sp_expr *make_cast(binder *b, const sp_expr *e, const sp_expr *x) {
+SP_APART static const sp_expr *make_cast(binder *b, const sp_expr *e, const sp_expr *x) {
   if (x->type == e->cast_to) {
     return x;
   }

@@ -30,7 +30,7 @@ static bool selectors_eq(const sp_selector *x, const sp_selector *y) {
 }
 
 /* The two nodes but for their children. */
-static bool own_eq(const sp_expr *x, const sp_expr *y) {
+SP_APART static bool own_eq(const sp_expr *x, const sp_expr *y) {
   if (x->kind != y->kind || x->hash != y->hash || x->depth != y->depth || x->n_args != y->n_args) {
     return false;
   }
@@ -130,7 +130,7 @@ typedef struct prints {
   sp_hash128 values[PRINT_SLOTS];
 } prints;
 
-static void hash_own(sp_hasher *h, const sp_expr *e) {
+SP_APART static void hash_own(sp_hasher *h, const sp_expr *e) {
   sp_hasher_u64(h, (uint64_t)e->kind << 8 | (uint64_t)(e->try_cast << 1 | e->distinct));
   switch (e->kind) {
   case SP_EXPR_COLUMN:

@@ -205,8 +205,8 @@ static const sp_expr *failed(replacement *r, sp_status st) {
 }
 
 /* e with other arguments. */
-__attribute__((noinline)) static const sp_expr *
-remake(replacement *r, const sp_expr *e, const sp_expr *const *args, uint32_t n, const sp_expr *filter) {
+SP_APART static const sp_expr *remake(replacement *r, const sp_expr *e, const sp_expr *const *args,
+                                      uint32_t n, const sp_expr *filter) {
   sp_expr proto = *e;
   const sp_expr *made;
   proto.args = args;
@@ -217,7 +217,7 @@ remake(replacement *r, const sp_expr *e, const sp_expr *const *args, uint32_t n,
   return st == SP_OK ? made : failed(r, st);
 }
 
-static const sp_expr *rebuild(replacement *r, const sp_expr *e) {
+SP_APART static const sp_expr *rebuild(replacement *r, const sp_expr *e) {
   const sp_expr **args = SP_ARENA_ARRAY(&r->scratch, const sp_expr *, e->n_args);
   if (args == NULL) {
     return failed(r, sp_error_nomem(r->x->err));
@@ -258,7 +258,7 @@ static const sp_expr *replace(replacement *r, const sp_expr *e) {
   return done;
 }
 
-static const sp_expr *column_of(const expansion *x, const sp_field *f) {
+SP_APART static const sp_expr *column_of(const expansion *x, const sp_field *f) {
   const sp_expr proto = {.kind = SP_EXPR_COLUMN,
                          .name = f->name,
                          .pos = x->selector->pos,
@@ -269,7 +269,8 @@ static const sp_expr *column_of(const expansion *x, const sp_field *f) {
 }
 
 /* arg once, with the selector replaced by one column. */
-static const sp_expr *with_column(const expansion *x, const sp_expr *arg, const sp_field *f, sp_status *st) {
+SP_APART static const sp_expr *with_column(const expansion *x, const sp_expr *arg, const sp_field *f,
+                                           sp_status *st) {
   replacement r = {.x = x, .column = column_of(x, f)};
   if (r.column == NULL) {
     *st = SP_NOMEM;
@@ -285,7 +286,7 @@ static const sp_expr *with_column(const expansion *x, const sp_expr *arg, const 
 }
 
 /* The horizontal call: its argument with the selector once per column. */
-__attribute__((noinline)) static const sp_expr *expand_call(replacement *r, const sp_expr *e) {
+SP_APART static const sp_expr *expand_call(replacement *r, const sp_expr *e) {
   const uint32_t columns = r->x->n_matched;
   uint64_t total = 0;
   for (uint32_t i = 0; i < e->n_args; i++) {

@@ -41,7 +41,7 @@ static const void *nomem(reader *r) {
   return NULL;
 }
 
-__attribute__((noinline)) static const sp_expr *node(reader *r, const sp_json *v, const sp_expr *proto) {
+SP_APART static const sp_expr *node(reader *r, const sp_json *v, const sp_expr *proto) {
   sp_error why = SP_ERROR_INIT;
   const sp_expr *made;
   const sp_status st = proto->kind == SP_EXPR_CALL ? sp_expr_new_call(r->arena, proto, &made, &why)
@@ -79,7 +79,7 @@ static uint32_t shape_keys(const shape *s) {
   return n;
 }
 
-__attribute__((noinline)) static const void *unknown_key(reader *r, const sp_json *m, const shape *s) {
+SP_APART static const void *unknown_key(reader *r, const sp_json *m, const shape *s) {
   char near[200];
   sp_loc at = sp_json_loc(r->doc, m, r->arena);
   r->status = sp_error_set(r->err, SP_INVALID, &at, "unknown key `%.100s` in an expression", m->key.p);
@@ -93,7 +93,7 @@ __attribute__((noinline)) static const void *unknown_key(reader *r, const sp_jso
 }
 
 /* The shape that the object has; all its members belong to it. */
-__attribute__((noinline)) static const shape *shape_of(reader *r, const sp_json *v) {
+SP_APART static const shape *shape_of(reader *r, const sp_json *v) {
   const shape *s = NULL;
   for (size_t i = 0; i < N_SHAPES && s == NULL; i++) {
     s = sp_json_get(v, shapes[i].key) != NULL ? &shapes[i] : NULL;
@@ -113,7 +113,7 @@ __attribute__((noinline)) static const shape *shape_of(reader *r, const sp_json 
   return s;
 }
 
-static const sp_json *string_member(reader *r, const sp_json *v, const char *key) {
+SP_APART static const sp_json *string_member(reader *r, const sp_json *v, const char *key) {
   const sp_json *m = sp_json_get(v, key);
   if (m == NULL) {
     return fail(r, SP_INVALID, v, "an expression object lacks the key `%s`", key);
@@ -209,7 +209,7 @@ static bool typed_value(reader *r, const sp_json *v, const sp_type *t, sp_value 
   return plain_value(v, &plain) && sp_value_cast_exact(&plain, t, r->arena, ret);
 }
 
-static const sp_expr *read_literal(reader *r, const sp_json *v) {
+SP_APART static const sp_expr *read_literal(reader *r, const sp_json *v) {
   const sp_json *m = sp_json_get(v, "literal");
   sp_value value;
   if (sp_json_get(v, "type") == NULL) {
@@ -230,7 +230,7 @@ static const sp_expr *read_literal(reader *r, const sp_json *v) {
 }
 
 /* ---- other leaves ---- */
-static const sp_expr *read_column(reader *r, const sp_json *v) {
+SP_APART static const sp_expr *read_column(reader *r, const sp_json *v) {
   const sp_json *m = string_member(r, v, "column");
   return m == NULL ? NULL : node(r, v, &(sp_expr){.kind = SP_EXPR_COLUMN, .name = m->str});
 }
@@ -263,7 +263,7 @@ static bool read_exclude(reader *r, const sp_json *v, sp_selector *s) {
 static const char *const selector_kinds[] = {
     [SP_SELECT_ALL] = "*", [SP_SELECT_REGEX] = "regex", [SP_SELECT_TYPE] = "type"};
 
-__attribute__((noinline)) static const sp_expr *read_selector(reader *r, const sp_json *v) {
+SP_APART static const sp_expr *read_selector(reader *r, const sp_json *v) {
   const sp_json *m = string_member(r, v, "selector");
   uint32_t kind = SP_SELECT_ALL;
   if (m == NULL) {
@@ -297,9 +297,8 @@ static bool is_star(const sp_expr *e) {
   return e->kind == SP_EXPR_SELECTOR && e->selector->kind == SP_SELECT_ALL && e->selector->n_exclude == 0;
 }
 
-__attribute__((noinline)) static const sp_expr *make_call(reader *r, const sp_json *v, const sp_function *fn,
-                                                          const sp_expr **args, uint32_t n,
-                                                          const sp_expr *filter) {
+SP_APART static const sp_expr *make_call(reader *r, const sp_json *v, const sp_function *fn,
+                                         const sp_expr **args, uint32_t n, const sp_expr *filter) {
   bool distinct;
   if (!bool_member(r, v, "distinct", &distinct)) {
     return NULL;
@@ -314,7 +313,7 @@ __attribute__((noinline)) static const sp_expr *make_call(reader *r, const sp_js
                          .filter = filter});
 }
 
-__attribute__((noinline)) static const sp_function *read_function(reader *r, const sp_json *v) {
+SP_APART static const sp_function *read_function(reader *r, const sp_json *v) {
   const sp_json *m = string_member(r, v, "call");
   if (m == NULL) {
     return NULL;
@@ -327,7 +326,7 @@ __attribute__((noinline)) static const sp_function *read_function(reader *r, con
   return fn;
 }
 
-static const sp_expr *read_call(reader *r, const sp_json *v) {
+SP_APART static const sp_expr *read_call(reader *r, const sp_json *v) {
   const sp_function *fn = read_function(r, v);
   if (fn == NULL) {
     return NULL;
@@ -357,7 +356,7 @@ static const sp_expr *read_call(reader *r, const sp_json *v) {
   return make_call(r, v, fn, args, n, filter);
 }
 
-__attribute__((noinline)) static const sp_expr *make_cast(reader *r, const sp_json *v, const sp_expr *x) {
+SP_APART static const sp_expr *make_cast(reader *r, const sp_json *v, const sp_expr *x) {
   const sp_type *to = type_member(r, v, "to");
   bool try_cast;
   if (to == NULL || !bool_member(r, v, "try", &try_cast)) {
@@ -367,7 +366,7 @@ __attribute__((noinline)) static const sp_expr *make_cast(reader *r, const sp_js
               &(sp_expr){.kind = SP_EXPR_CAST, .args = &x, .n_args = 1, .cast_to = to, .try_cast = try_cast});
 }
 
-__attribute__((noinline)) static const sp_expr *make_alias(reader *r, const sp_json *v, const sp_expr *x) {
+SP_APART static const sp_expr *make_alias(reader *r, const sp_json *v, const sp_expr *x) {
   const sp_json *m = string_member(r, v, "name");
   if (m == NULL) {
     return NULL;
@@ -379,7 +378,7 @@ __attribute__((noinline)) static const sp_expr *make_alias(reader *r, const sp_j
 }
 
 /* Text inside an object: a part of an expression, so without alias. */
-__attribute__((noinline)) static const sp_expr *read_text(reader *r, const sp_json *v) {
+SP_APART static const sp_expr *read_text(reader *r, const sp_json *v) {
   const sp_loc at = sp_json_loc(r->doc, v, r->arena);
   const sp_expr *e = NULL;
   r->status = sp_expr_parse(r->arena, v->str, &at, &e, r->err);
@@ -465,7 +464,7 @@ static void write_text_value(const sp_value *v, sp_jw *w) {
   sp_str_release(&text);
 }
 
-static void write_literal(const sp_value *v, sp_jw *w) {
+SP_APART static void write_literal(const sp_value *v, sp_jw *w) {
   sp_jw_key(w, "literal");
   if (v->is_null) {
     sp_jw_null(w);
@@ -484,7 +483,7 @@ static void write_literal(const sp_value *v, sp_jw *w) {
   sp_jw_cstr(w, v->type->name);
 }
 
-static void write_call(const sp_expr *e, sp_jw *w) {
+SP_APART static void write_call(const sp_expr *e, sp_jw *w) {
   sp_jw_key(w, "call");
   sp_jw_cstr(w, e->fn->name);
   sp_jw_key(w, "args");
@@ -503,7 +502,7 @@ static void write_call(const sp_expr *e, sp_jw *w) {
   }
 }
 
-static void write_selector(const sp_selector *s, sp_jw *w) {
+SP_APART static void write_selector(const sp_selector *s, sp_jw *w) {
   sp_jw_key(w, "selector");
   sp_jw_cstr(w, selector_kinds[s->kind]);
   if (s->kind != SP_SELECT_ALL) {

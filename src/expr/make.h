@@ -5,6 +5,9 @@
 #include "expr/expr.h"
 #include "expr/function.h"
 
+/* For what recursing functions call: inlined, its locals would be part of every level's frame. */
+#define SP_APART __attribute__((noinline))
+
 /* The node that proto describes, with depth, facts and hash filled in. args is copied; names, the selector and a literal's
  * bytes are kept by reference. SP_NOMEM, or SP_LIMIT when the tree would be too deep or too wide. */
 sp_status sp_expr_new(sp_arena *a, const sp_expr *proto, const sp_expr **ret, sp_error *err);

@@ -13,7 +13,7 @@ typedef struct infix {
 } infix;
 
 /* What the current token is between two operands. */
-static infix infix_of(const sp_parser *p) {
+SP_APART static infix infix_of(const sp_parser *p) {
   static const struct {
     uint16_t symbol;
     infix op;
@@ -53,7 +53,7 @@ static infix infix_of(const sp_parser *p) {
 
 /* ---- one operator each ---- */
 /* left AND x AND y …: one call. */
-static const sp_expr *parse_chain(sp_parser *p, const sp_expr *left, const char *fn, uint32_t prec) {
+SP_APART static const sp_expr *parse_chain(sp_parser *p, const sp_expr *left, const char *fn, uint32_t prec) {
   const uint32_t base = p->n;
   const sp_mark from = sp_mark_of(left);
   if (!sp_parser_push(p, left)) {
@@ -68,7 +68,7 @@ static const sp_expr *parse_chain(sp_parser *p, const sp_expr *left, const char 
   return sp_parser_call(p, sp_parser_function(p, fn), base, from);
 }
 
-static const sp_expr *parse_in(sp_parser *p, const sp_expr *left) {
+SP_APART static const sp_expr *parse_in(sp_parser *p, const sp_expr *left) {
   const uint32_t base = p->n;
   const sp_mark from = sp_mark_of(left);
   if (!sp_parser_push(p, left) || !sp_parser_expect(p, '(', "`(` and a list behind IN")) {
@@ -89,7 +89,7 @@ static const sp_expr *parse_in(sp_parser *p, const sp_expr *left) {
   return sp_parser_call(p, sp_parser_function(p, "in"), base, from);
 }
 
-static const sp_expr *parse_like(sp_parser *p, const sp_expr *left) {
+SP_APART static const sp_expr *parse_like(sp_parser *p, const sp_expr *left) {
   const uint32_t base = p->n;
   const sp_mark from = sp_mark_of(left);
   if (!sp_parser_push(p, left) || !sp_parser_push(p, sp_parse_at(p, SP_PREC_RANGE + 1))) {
@@ -104,7 +104,7 @@ static const sp_expr *parse_like(sp_parser *p, const sp_expr *left) {
   return sp_parser_call(p, sp_parser_function(p, "like"), base, from);
 }
 
-static const sp_expr *parse_between(sp_parser *p, const sp_expr *left) {
+SP_APART static const sp_expr *parse_between(sp_parser *p, const sp_expr *left) {
   const uint32_t base = p->n;
   const sp_mark from = sp_mark_of(left);
   if (!sp_parser_push(p, left) || !sp_parser_push(p, sp_parse_at(p, SP_PREC_RANGE + 1)) ||
@@ -116,7 +116,7 @@ static const sp_expr *parse_between(sp_parser *p, const sp_expr *left) {
 }
 
 /* x [NOT] IN (…), LIKE, BETWEEN; the operator is not taken yet. */
-static const sp_expr *parse_range(sp_parser *p, const sp_expr *left) {
+SP_APART static const sp_expr *parse_range(sp_parser *p, const sp_expr *left) {
   const sp_mark from = sp_mark_of(left);
   const bool negated = sp_parser_is_word(p, "not");
   if (negated) {
@@ -139,7 +139,7 @@ static const sp_expr *parse_range(sp_parser *p, const sp_expr *left) {
 }
 
 /* x IS [NOT] NULL | TRUE | FALSE | DISTINCT FROM y; IS is not taken yet. */
-static const sp_expr *parse_is(sp_parser *p, const sp_expr *left) {
+SP_APART static const sp_expr *parse_is(sp_parser *p, const sp_expr *left) {
   const sp_mark from = sp_mark_of(left);
   sp_parser_advance(p);
   const bool negated = sp_parser_is_word(p, "not");
@@ -169,7 +169,7 @@ static const sp_expr *parse_is(sp_parser *p, const sp_expr *left) {
   return sp_parser_call1(p, fn, left, from);
 }
 
-static const sp_expr *parse_comparison(sp_parser *p, const sp_expr *left, const char *fn) {
+SP_APART static const sp_expr *parse_comparison(sp_parser *p, const sp_expr *left, const char *fn) {
   sp_parser_advance(p);
   const sp_expr *right = sp_parse_at(p, SP_PREC_COMPARE + 1);
   if (right == NULL) {
@@ -184,7 +184,7 @@ static const sp_expr *parse_comparison(sp_parser *p, const sp_expr *left, const 
   return left;
 }
 
-static const sp_expr *parse_infix(sp_parser *p, const sp_expr *left, infix op) {
+SP_APART static const sp_expr *parse_infix(sp_parser *p, const sp_expr *left, infix op) {
   switch (op.prec) {
   case SP_PREC_OR:
   case SP_PREC_AND:
@@ -206,7 +206,7 @@ static const sp_expr *parse_infix(sp_parser *p, const sp_expr *left, infix op) {
 
 /* ---- prefixes ---- */
 /* Entering one level; false past the limit. */
-static bool enter(sp_parser *p) {
+SP_APART static bool enter(sp_parser *p) {
   if (p->nest >= SP_EXPR_MAX_DEPTH) {
     sp_parser_fail(p, SP_LIMIT, p->at, "an expression is nested deeper than %d levels", SP_EXPR_MAX_DEPTH);
     return false;
@@ -215,7 +215,7 @@ static bool enter(sp_parser *p) {
   return true;
 }
 
-static const sp_expr *parse_not(sp_parser *p, uint32_t min_prec) {
+SP_APART static const sp_expr *parse_not(sp_parser *p, uint32_t min_prec) {
   const sp_mark from = p->at;
   if (min_prec > SP_PREC_NOT) {
     sp_parser_expected(p, "an operand");
@@ -227,7 +227,7 @@ static const sp_expr *parse_not(sp_parser *p, uint32_t min_prec) {
   return x == NULL ? NULL : sp_parser_call1(p, "not", x, from);
 }
 
-static const sp_expr *make_cast(sp_parser *p, const sp_expr *x, const sp_type *to) {
+SP_APART static const sp_expr *make_cast(sp_parser *p, const sp_expr *x, const sp_type *to) {
   return sp_parser_node(p, &(sp_expr){.kind = SP_EXPR_CAST, .args = &x, .n_args = 1, .cast_to = to},
                         sp_mark_of(x));
 }
@@ -286,7 +286,7 @@ const sp_expr *sp_parse_at(sp_parser *p, uint32_t min_prec) {
 
 /* ---- the whole text ---- */
 /* [AS] name */
-static const sp_expr *parse_alias(sp_parser *p, const sp_expr *e) {
+SP_APART static const sp_expr *parse_alias(sp_parser *p, const sp_expr *e) {
   const sp_mark from = sp_mark_of(e);
   const bool as = sp_parser_is_word(p, "as");
   if (as) {

@@ -27,8 +27,9 @@ typedef struct sp_mark {
   uint32_t pos, shift;
 } sp_mark;
 
-/* Functions that parse return NULL on failure and have set status and err. Recursive ones keep no locals whose address
- * is taken, so that their frames stay small under sanitizers; argument lists are built on `stack`. */
+/* Functions that parse return NULL on failure and have set status and err. Recursive ones keep no locals
+ * whose address is taken, so that their frames stay small under sanitizers; argument lists are built on
+ * `stack`. */
 typedef struct sp_parser {
   sp_arena *arena;
   sp_sv text;
@@ -71,7 +72,8 @@ const sp_function *sp_parser_function(sp_parser *p, const char *name);
 /* A call of the stack's entries from base on, which it removes. */
 const sp_expr *sp_parser_call(sp_parser *p, const sp_function *fn, uint32_t base, sp_mark from);
 const sp_expr *sp_parser_call1(sp_parser *p, const char *fn, const sp_expr *x, sp_mark from);
-const sp_expr *sp_parser_call2(sp_parser *p, const char *fn, const sp_expr *x, const sp_expr *y, sp_mark from);
+const sp_expr *sp_parser_call2(sp_parser *p, const char *fn, const sp_expr *x, const sp_expr *y,
+                               sp_mark from);
 static inline sp_mark sp_mark_of(const sp_expr *e) {
   return (sp_mark){e->pos, e->shift};
 }

@@ -8,18 +8,18 @@
 #include "expr/literal.h"
 #include "expr/parse.h"
 
-static const sp_expr *literal(sp_parser *p, const sp_value *v, sp_mark from) {
+SP_APART static const sp_expr *literal(sp_parser *p, const sp_value *v, sp_mark from) {
   return sp_parser_node(p, &(sp_expr){.kind = SP_EXPR_LITERAL, .literal = *v}, from);
 }
 
 /* A literal that the current token is all of. */
-static const sp_expr *take_literal(sp_parser *p, sp_value v) {
+SP_APART static const sp_expr *take_literal(sp_parser *p, sp_value v) {
   const sp_mark from = p->at;
   sp_parser_advance(p);
   return literal(p, &v, from);
 }
 
-static const sp_expr *column(sp_parser *p, sp_sv name, bool quoted, sp_mark from) {
+SP_APART static const sp_expr *column(sp_parser *p, sp_sv name, bool quoted, sp_mark from) {
   if (name.p == NULL) {
     return sp_parser_nomem(p);
   }
@@ -28,7 +28,7 @@ static const sp_expr *column(sp_parser *p, sp_sv name, bool quoted, sp_mark from
 }
 
 /* The current token's inside: of "…", '…' or a word. p NULL on failure. */
-static sp_sv take_text(sp_parser *p) {
+SP_APART static sp_sv take_text(sp_parser *p) {
   const sp_sv word = sp_parser_text(p, &p->tok);
   const sp_sv s = p->tok.kind == SP_LEX_WORD ? (sp_sv){sp_arena_strndup(p->arena, word.p, word.n), word.n}
                                              : sp_lex_decode(p->text, &p->tok, p->arena);
@@ -67,7 +67,7 @@ static bool parse_integer(sp_sv s, bool negative, sp_value *ret) {
   return !negative;
 }
 
-const sp_expr *sp_parse_number(sp_parser *p, sp_mark from, bool negative) {
+SP_APART const sp_expr *sp_parse_number(sp_parser *p, sp_mark from, bool negative) {
   const sp_sv s = sp_parser_text(p, &p->tok);
   sp_value v;
   double f;
@@ -111,7 +111,7 @@ static void skip_to(sp_parser *p, uint32_t end) {
   }
 }
 
-const sp_type *sp_parse_type(sp_parser *p) {
+SP_APART const sp_type *sp_parse_type(sp_parser *p) {
   if (p->tok.kind != SP_LEX_WORD) {
     return sp_parser_expected(p, "a type");
   }
@@ -135,7 +135,7 @@ static const sp_expr *bad_text(sp_parser *p, sp_sv text, const char *type, sp_ma
                         text.p, type);
 }
 
-static const sp_expr *parse_interval(sp_parser *p) {
+SP_APART static const sp_expr *parse_interval(sp_parser *p) {
   const sp_mark from = p->at;
   sp_parser_advance(p);
   const bool number = p->tok.kind == SP_LEX_NUMBER;
@@ -160,7 +160,7 @@ static const sp_expr *parse_interval(sp_parser *p) {
   return literal(p, &v, from);
 }
 
-static const sp_expr *parse_typed(sp_parser *p) {
+SP_APART static const sp_expr *parse_typed(sp_parser *p) {
   const sp_mark from = p->at;
   const sp_sv word = sp_parser_text(p, &p->tok);
   const bool any_decimal =
@@ -187,7 +187,7 @@ static const sp_expr *parse_typed(sp_parser *p) {
 
 /* Is the current word a type with a text behind it? The parenthesised form only for types that have
  * parameters, so that calls are not scanned. */
-static bool at_typed(const sp_parser *p) {
+SP_APART static bool at_typed(const sp_parser *p) {
   static const char *const parametric[] = {"decimal", "numeric", "datetime", "timestamp", "duration"};
   const sp_sv word = sp_parser_text(p, &p->tok);
   if (p->next.kind == SP_LEX_STRING) {
@@ -237,7 +237,7 @@ static bool parse_exclude(sp_parser *p, sp_selector *s) {
   return sp_parser_expect(p, ')', "`,` or `)`");
 }
 
-static const sp_expr *selector(sp_parser *p, sp_selector s, sp_mark from) {
+SP_APART static const sp_expr *selector(sp_parser *p, sp_selector s, sp_mark from) {
   if (!parse_exclude(p, &s)) {
     return NULL;
   }
@@ -257,7 +257,7 @@ static bool is_type_class(sp_sv word) {
 }
 
 /* COLUMNS('regex'), COLUMNS(type), COLUMNS(*) */
-static const sp_expr *parse_columns(sp_parser *p) {
+SP_APART static const sp_expr *parse_columns(sp_parser *p) {
   const sp_mark from = p->at;
   sp_selector s = {.kind = SP_SELECT_ALL, .pattern = SP_SV("")};
   sp_parser_advance(p);
@@ -284,7 +284,7 @@ static const sp_expr *parse_columns(sp_parser *p) {
   return selector(p, s, from);
 }
 
-static const sp_expr *parse_star(sp_parser *p) {
+SP_APART static const sp_expr *parse_star(sp_parser *p) {
   const sp_mark from = p->at;
   sp_parser_advance(p);
   return selector(p, (sp_selector){.kind = SP_SELECT_ALL, .pattern = SP_SV("")}, from);
@@ -292,7 +292,7 @@ static const sp_expr *parse_star(sp_parser *p) {
 
 /* ---- forms with words inside ---- */
 /* WHEN condition THEN value; simple: condition = (subject = condition). */
-static bool parse_when(sp_parser *p, const sp_expr *subject) {
+SP_APART static bool parse_when(sp_parser *p, const sp_expr *subject) {
   const sp_mark from = p->at;
   sp_parser_advance(p);
   const sp_expr *condition = sp_parse_at(p, 0);
@@ -303,7 +303,7 @@ static bool parse_when(sp_parser *p, const sp_expr *subject) {
          sp_parser_push(p, sp_parse_at(p, 0));
 }
 
-static const sp_expr *parse_case(sp_parser *p) {
+SP_APART static const sp_expr *parse_case(sp_parser *p) {
   const uint32_t base = p->n;
   const sp_mark from = p->at;
   const sp_expr *subject = NULL;
@@ -334,8 +334,18 @@ static const sp_expr *parse_case(sp_parser *p) {
   return sp_parser_call(p, sp_parser_function(p, "case"), base, from);
 }
 
+SP_APART static const sp_expr *make_cast(sp_parser *p, const sp_expr *x, const sp_type *to, bool try_cast,
+                                         sp_mark from) {
+  if (x->kind == SP_EXPR_LITERAL && x->literal.is_null) {
+    const sp_value null = sp_value_null(to);
+    return literal(p, &null, from);
+  }
+  const sp_expr proto = {.kind = SP_EXPR_CAST, .args = &x, .n_args = 1, .cast_to = to, .try_cast = try_cast};
+  return sp_parser_node(p, &proto, from);
+}
+
 /* CAST(x AS type), TRY_CAST. A NULL with a type is a literal. */
-static const sp_expr *parse_cast(sp_parser *p, bool try_cast) {
+SP_APART static const sp_expr *parse_cast(sp_parser *p, bool try_cast) {
   const sp_mark from = p->at;
   sp_parser_advance(p);
   sp_parser_advance(p);
@@ -347,21 +357,11 @@ static const sp_expr *parse_cast(sp_parser *p, bool try_cast) {
   if (to == NULL || !sp_parser_expect(p, ')', "`)`")) {
     return NULL;
   }
-  if (x->kind == SP_EXPR_LITERAL && x->literal.is_null) {
-    const sp_value null = sp_value_null(to);
-    return literal(p, &null, from);
-  }
-  return sp_parser_node(
-      p, &(sp_expr){.kind = SP_EXPR_CAST, .args = &x, .n_args = 1, .cast_to = to, .try_cast = try_cast},
-      from);
+  return make_cast(p, x, to, try_cast, from);
 }
 
-/* EXTRACT(year FROM d) is year(d). */
-static const sp_expr *parse_extract(sp_parser *p) {
-  const sp_mark from = p->at;
-  const uint32_t base = p->n;
-  sp_parser_advance(p);
-  sp_parser_advance(p);
+/* The function behind a part's name. */
+SP_APART static const sp_function *take_part(sp_parser *p) {
   const sp_mark at = p->at;
   if (p->tok.kind != SP_LEX_WORD && p->tok.kind != SP_LEX_STRING) {
     return sp_parser_expected(p, "a part such as year behind EXTRACT(");
@@ -377,7 +377,17 @@ static const sp_expr *parse_extract(sp_parser *p) {
     sp_error_hint(p->err, "parts are year, quarter, month, day, hour, minute, second, …");
     return NULL;
   }
-  if (!sp_parser_expect_word(p, "from", "FROM") || !sp_parser_push(p, sp_parse_at(p, 0)) ||
+  return fn;
+}
+
+/* EXTRACT(year FROM d) is year(d). */
+SP_APART static const sp_expr *parse_extract(sp_parser *p) {
+  const sp_mark from = p->at;
+  const uint32_t base = p->n;
+  sp_parser_advance(p);
+  sp_parser_advance(p);
+  const sp_function *fn = take_part(p);
+  if (fn == NULL || !sp_parser_expect_word(p, "from", "FROM") || !sp_parser_push(p, sp_parse_at(p, 0)) ||
       !sp_parser_expect(p, ')', "`)`")) {
     return NULL;
   }
@@ -397,7 +407,7 @@ static bool take_separator(sp_parser *p, const sp_function *fn, uint32_t n_args)
 }
 
 /* FILTER (WHERE predicate), if there is one. */
-static const sp_expr *parse_filter(sp_parser *p) {
+SP_APART static const sp_expr *parse_filter(sp_parser *p) {
   sp_parser_advance(p);
   sp_parser_advance(p);
   if (!sp_parser_expect_word(p, "where", "WHERE")) {
@@ -412,7 +422,7 @@ static bool is_plain_star(const sp_expr *e) {
 }
 
 /* The arguments behind `name(`, pushed. */
-static bool parse_arguments(sp_parser *p, const sp_function *fn) {
+SP_APART static bool parse_arguments(sp_parser *p, const sp_function *fn) {
   const uint32_t base = p->n;
   if (!sp_parser_is_symbol(p, ')')) {
     do {
@@ -429,9 +439,9 @@ static bool parse_arguments(sp_parser *p, const sp_function *fn) {
   return sp_parser_expect(p, ')', "`,`, an operator or `)`");
 }
 
-static const sp_expr *parse_call(sp_parser *p) {
+/* The function that the current token names; takes it and the parenthesis. */
+SP_APART static const sp_function *take_function(sp_parser *p) {
   const sp_mark from = p->at;
-  const uint32_t base = p->n;
   const sp_sv name = take_text(p);
   if (name.p == NULL) {
     return NULL;
@@ -443,6 +453,29 @@ static const sp_expr *parse_call(sp_parser *p) {
     return NULL;
   }
   sp_parser_advance(p);
+  return fn;
+}
+
+SP_APART static const sp_expr *make_call(sp_parser *p, const sp_function *fn, uint32_t base, bool distinct,
+                                         const sp_expr *filter, sp_mark from) {
+  const sp_expr proto = {.kind = SP_EXPR_CALL,
+                         .fn = fn,
+                         .args = p->stack + base,
+                         .n_args = p->n - base,
+                         .distinct = distinct,
+                         .filter = filter};
+  const sp_expr *e = sp_parser_node(p, &proto, from);
+  p->n = base;
+  return e;
+}
+
+SP_APART static const sp_expr *parse_call(sp_parser *p) {
+  const sp_mark from = p->at;
+  const uint32_t base = p->n;
+  const sp_function *fn = take_function(p);
+  if (fn == NULL) {
+    return NULL;
+  }
   const bool distinct = sp_parser_is_word(p, "distinct");
   if (distinct) {
     sp_parser_advance(p);
@@ -457,19 +490,11 @@ static const sp_expr *parse_call(sp_parser *p) {
       return NULL;
     }
   }
-  const sp_expr proto = {.kind = SP_EXPR_CALL,
-                         .fn = fn,
-                         .args = p->stack + base,
-                         .n_args = p->n - base,
-                         .distinct = distinct,
-                         .filter = filter};
-  const sp_expr *e = sp_parser_node(p, &proto, from);
-  p->n = base;
-  return e;
+  return make_call(p, fn, base, distinct, filter, from);
 }
 
 /* ---- words ---- */
-static const sp_expr *parse_reserved(sp_parser *p) {
+SP_APART static const sp_expr *parse_reserved(sp_parser *p) {
   if (sp_parser_is_word(p, "null")) {
     return take_literal(p, sp_value_null(sp_type_of(SP_KIND_NULL)));
   }
@@ -484,7 +509,7 @@ static const sp_expr *parse_reserved(sp_parser *p) {
   return NULL;
 }
 
-static const sp_expr *parse_form(sp_parser *p) {
+SP_APART static const sp_expr *parse_form(sp_parser *p) {
   if (sp_parser_is_word(p, "cast") || sp_parser_is_word(p, "try_cast")) {
     return parse_cast(p, sp_parser_is_word(p, "try_cast"));
   }
@@ -494,7 +519,7 @@ static const sp_expr *parse_form(sp_parser *p) {
   return sp_parser_is_word(p, "columns") ? parse_columns(p) : parse_call(p);
 }
 
-static const sp_expr *parse_word(sp_parser *p) {
+SP_APART static const sp_expr *parse_word(sp_parser *p) {
   if (sp_lex_is_reserved(sp_parser_text(p, &p->tok))) {
     return parse_reserved(p);
   }
@@ -511,7 +536,7 @@ static const sp_expr *parse_word(sp_parser *p) {
   return column(p, take_text(p), false, from);
 }
 
-static const sp_expr *parse_quoted(sp_parser *p) {
+SP_APART static const sp_expr *parse_quoted(sp_parser *p) {
   if (p->next.kind == SP_LEX_SYMBOL && p->next.symbol == SP_SYM('(', 0)) {
     return parse_call(p);
   }
@@ -519,7 +544,7 @@ static const sp_expr *parse_quoted(sp_parser *p) {
   return column(p, take_text(p), true, from);
 }
 
-static const sp_expr *parse_string(sp_parser *p) {
+SP_APART static const sp_expr *parse_string(sp_parser *p) {
   const bool hex = p->tok.kind == SP_LEX_HEX;
   const sp_mark from = p->at;
   const sp_sv s = take_text(p);
@@ -533,7 +558,7 @@ static const sp_expr *parse_string(sp_parser *p) {
   return literal(p, &v, from);
 }
 
-static const sp_expr *parse_parens(sp_parser *p) {
+SP_APART static const sp_expr *parse_parens(sp_parser *p) {
   sp_parser_advance(p);
   const sp_expr *e = sp_parse_at(p, 0);
   return e != NULL && sp_parser_expect(p, ')', "an operator or `)`") ? e : NULL;

@@ -132,7 +132,7 @@ static void add_anchor(anchors *an, const sp_type *t) {
   }
 }
 
-static anchors anchors_of(const sp_expr *e) {
+SP_APART static anchors anchors_of(const sp_expr *e) {
   anchors an = {.arithmetic = (e->fn->flags & SP_FN_ARITHMETIC) != 0};
   const bool same = (e->fn->flags & SP_FN_SAME_TYPE) != 0 || strcmp(e->fn->name, "case") == 0;
   if (e->type == NULL || (!same && !an.arithmetic)) {
@@ -156,14 +156,14 @@ static bool is_own_decimal(const anchors *an, const sp_value *v) {
   return an->arithmetic && beside && !v->is_null && v->type->family == SP_FAMILY_DECIMAL;
 }
 
-static bool is_bare(const sp_expr *e, const anchors *an) {
+SP_APART static bool is_bare(const sp_expr *e, const anchors *an) {
   return e->kind == SP_EXPR_LITERAL && (has_anchor(an, e->literal.type) || is_own_decimal(an, &e->literal));
 }
 
 /* ---- printing ---- */
 static void print_at(const sp_expr *e, uint32_t min_prec, bool bare, sp_str *out);
 
-static void print_name(sp_sv name, sp_str *out) {
+SP_APART static void print_name(sp_sv name, sp_str *out) {
   if (sp_lex_is_plain_name(name)) {
     sp_str_addn(out, name.p, name.n);
     return;
@@ -175,7 +175,7 @@ static void print_name(sp_sv name, sp_str *out) {
   sp_str_addc(out, '"');
 }
 
-static void print_selector(const sp_selector *s, sp_str *out) {
+SP_APART static void print_selector(const sp_selector *s, sp_str *out) {
   switch (s->kind) {
   case SP_SELECT_ALL:
     sp_str_addc(out, '*');
@@ -204,8 +204,8 @@ static void print_arg(const sp_expr *e, uint32_t i, uint32_t min_prec, const anc
   print_at(e->args[i], min_prec, is_bare(e->args[i], an), out);
 }
 
-static void print_list(const sp_expr *e, uint32_t from, const char *separator, uint32_t min_prec,
-                       const anchors *an, sp_str *out) {
+SP_APART static void print_list(const sp_expr *e, uint32_t from, const char *separator, uint32_t min_prec,
+                                const anchors *an, sp_str *out) {
   for (uint32_t i = from; i < e->n_args && sp_str_ok(out); i++) {
     if (i > from) {
       sp_str_add(out, separator);
@@ -261,8 +261,8 @@ static void print_neg(const sp_expr *e, const anchors *an, sp_str *out) {
 }
 
 /* IN, LIKE and BETWEEN, with NOT in front of the word when negated. */
-static void print_range(const sp_expr *e, const operator_form *f, bool negated, const anchors *an,
-                        sp_str *out) {
+SP_APART static void print_range(const sp_expr *e, const operator_form *f, bool negated, const anchors *an,
+                                 sp_str *out) {
   print_arg(e, 0, f->left, an, out);
   sp_str_add(out, negated ? " NOT" : "");
   sp_str_add(out, f->text);
@@ -278,7 +278,7 @@ static void print_range(const sp_expr *e, const operator_form *f, bool negated, 
   }
 }
 
-static void print_form(const sp_expr *e, const operator_form *f, sp_str *out) {
+SP_APART static void print_form(const sp_expr *e, const operator_form *f, sp_str *out) {
   const anchors an = anchors_of(e);
   switch (f->form) {
   case FORM_CALL:
@@ -314,7 +314,7 @@ static void print_form(const sp_expr *e, const operator_form *f, sp_str *out) {
   }
 }
 
-static void print_operator(const sp_expr *e, uint32_t min_prec, sp_str *out) {
+SP_APART static void print_operator(const sp_expr *e, uint32_t min_prec, sp_str *out) {
   const operator_form *negated = negated_form(e);
   const operator_form *f = negated != NULL ? negated : form_of(e);
   const bool parens = f->prec < min_prec;
@@ -332,7 +332,7 @@ static void print_operator(const sp_expr *e, uint32_t min_prec, sp_str *out) {
   }
 }
 
-static void print_literal(const sp_value *v, uint32_t min_prec, bool bare, sp_str *out) {
+SP_APART static void print_literal(const sp_value *v, uint32_t min_prec, bool bare, sp_str *out) {
   const size_t from = out->n;
   sp_literal_print(v, bare, out);
   /* A sign binds like the operator. */

@@ -219,7 +219,7 @@ static bool is_column(const walk *w, const sp_expr *e) {
   return e->kind == SP_EXPR_COLUMN && sp_sv_eq(e->name, w->column);
 }
 
-static set compared(walk *w, op o, const sp_value *v) {
+SP_APART static set compared(walk *w, op o, const sp_value *v) {
   sp_expr_range r = {0};
   if (v->is_null) {
     return none;
@@ -295,7 +295,7 @@ static bool keeps_order(const sp_type *from, const sp_type *to) {
   return from->kind == SP_KIND_DATETIME && to->kind == SP_KIND_DATETIME && to->unit >= from->unit;
 }
 
-static set of_comparison(walk *w, const sp_expr *e, op o) {
+SP_APART static set of_comparison(walk *w, const sp_expr *e, op o) {
   const sp_expr *x = e->args[0], *y = e->args[1];
   if (x->kind == SP_EXPR_LITERAL) {
     const sp_expr *t = x;
@@ -316,7 +316,7 @@ static set of_comparison(walk *w, const sp_expr *e, op o) {
   return all;
 }
 
-static set of_in(walk *w, const sp_expr *e, bool negate) {
+SP_APART static set of_in(walk *w, const sp_expr *e, bool negate) {
   bool null = false;
   uint32_t n = 0;
   if (!is_column(w, e->args[0])) {
@@ -371,7 +371,7 @@ static set starting_with(walk *w, sp_sv prefix, const sp_type *t) {
   return one(w, r);
 }
 
-static set of_like(walk *w, const sp_expr *e, bool whole_pattern) {
+SP_APART static set of_like(walk *w, const sp_expr *e, bool whole_pattern) {
   if (e->n_args != 2 || !is_column(w, e->args[0]) || e->args[1]->kind != SP_EXPR_LITERAL ||
       e->args[1]->literal.type != e->args[0]->type) {
     return all;
@@ -391,7 +391,7 @@ static set of_like(walk *w, const sp_expr *e, bool whole_pattern) {
 static set of_expr(walk *w, const sp_expr *e, bool negate);
 
 /* AND, or OR under NOT, intersects. */
-static set of_junction(walk *w, const sp_expr *e, bool conjunction, bool negate) {
+SP_APART static set of_junction(walk *w, const sp_expr *e, bool conjunction, bool negate) {
   set *sets = SP_ARENA_ARRAY(w->arena, set, e->n_args);
   if (sets == NULL) {
     return out_of_memory;
@@ -402,7 +402,7 @@ static set of_junction(walk *w, const sp_expr *e, bool conjunction, bool negate)
   return conjunction != negate ? intersect_all(w, sets, e->n_args) : unite(w, sets, e->n_args);
 }
 
-static set of_distinct(walk *w, const sp_expr *e, bool equal) {
+SP_APART static set of_distinct(walk *w, const sp_expr *e, bool equal) {
   const sp_expr *x = e->args[0], *y = e->args[1];
   const sp_expr *literal = x->kind == SP_EXPR_LITERAL ? x : y, *column = literal == x ? y : x;
   if (literal->kind != SP_EXPR_LITERAL || !is_column(w, column) || literal->literal.type != column->type) {
@@ -417,7 +417,7 @@ static set of_distinct(walk *w, const sp_expr *e, bool equal) {
 }
 
 /* x IS [NOT] TRUE and such, of a predicate x. */
-static set of_truth(walk *w, const sp_expr *e, bool negate) {
+SP_APART static set of_truth(walk *w, const sp_expr *e, bool negate) {
   const char *name = e->fn->name;
   if (strcmp(name, negate ? "is_not_true" : "is_true") == 0) {
     return of_expr(w, e->args[0], false);
@@ -428,7 +428,7 @@ static set of_truth(walk *w, const sp_expr *e, bool negate) {
   return all;
 }
 
-static set of_call(walk *w, const sp_expr *e, bool negate) {
+SP_APART static set of_call(walk *w, const sp_expr *e, bool negate) {
   const char *name = e->fn->name;
   const op o = op_of(e);
   if (o != N_OPS) {

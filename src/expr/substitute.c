@@ -15,7 +15,7 @@ typedef struct substitution {
 static const sp_expr *replace(substitution *s, const sp_expr *e);
 
 /* The node with its children replaced; the node itself when none changed. */
-static const sp_expr *rebuild(substitution *s, const sp_expr *e) {
+SP_APART static const sp_expr *rebuild(substitution *s, const sp_expr *e) {
   const sp_expr **args = SP_ARENA_ARRAY(&s->scratch, const sp_expr *, e->n_args);
   if (args == NULL) {
     return NULL;
