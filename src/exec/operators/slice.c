@@ -196,6 +196,9 @@ static sp_status lower(sp_lower *l, uint32_t node, sp_error *err) {
   sl->from = n->offset;
   sl->to = slice_end(n);
   op->counts_input = true;
+  if (s.tail->node_index == node) {
+    s.tail->counts_input = true; /* the reorder gets more than the slice had to see */
+  }
   SP_TRY(sp_lower_append(l, &s, op, err));
   return sp_lower_output(l, node, s, err);
 }
