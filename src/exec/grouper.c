@@ -625,6 +625,7 @@ bool sp_grouper_add_rows(sp_grouper *g, const uint64_t *rows, size_t stride, uin
 
 static void find_words(const sp_grouper *g, const uint64_t *rows, size_t stride, uint32_t n, uint32_t *ids) {
   uint64_t words[FIND_STEP];
+  words[0] = 0;
   for (uint32_t i = 0; i < n; i++) {
     words[i] = rows[i * stride];
   }
