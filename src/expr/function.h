@@ -60,6 +60,7 @@ struct sp_kernel {
   sp_kernel_fn eval;
   const sp_expr *call;   /* the bound call (literals, types) */
   const sp_type *result;
+  uint32_t strict;       /* bit i: null where argument i is; all ones for STRICT, else prepare may set some */
   void *data;            /* prepared by `prepare`, lives in the program's arena: a compiled LIKE, an IN set, … */
 };
 
@@ -101,6 +102,7 @@ struct sp_function {
   uint32_t flags;
   uint16_t min_args, max_args; /* max 65535 = any number */
   sp_reach reach;              /* LAZY: who reaches an argument */
+  uint16_t prepared_from;      /* arguments from this one on are literals that prepare reads and the kernel does not get; 0 = none */
   uint32_t null_args;          /* bit i: result is null (or not true, for predicates) when argument i is null; STRICT means all */
   /* MUST: checks argument types (args are bound; literals visible), fills *ret. Errors: SP_TYPE naming function, argument and types. */
   sp_status (*bind)(const sp_function *f, const sp_expr *const *args, uint32_t n, sp_arena *a, sp_binding *ret, const sp_loc *loc, sp_error *err);

@@ -150,7 +150,7 @@ static sp_status fold(compiler *c, const sp_step *s, sp_column **ret) {
   SP_TRY_ALLOC(c->err, args);
   for (uint32_t i = 0; i < s->n_args; i++) {
     args[i] = c->constants[s->args[i]];
-    if (s->strict && sp_column_is_null(args[i], 0)) {
+    if (sp_step_is_strict(s, i) && sp_column_is_null(args[i], 0)) {
       *ret = sp_column_null((sp_maker){.mem = c->p->mem}, s->type, CONST_ROWS);
       return *ret != NULL ? SP_OK : sp_error_nomem(c->err);
     }
@@ -222,6 +222,12 @@ static sp_status compile_case(compiler *c, const sp_expr *e, uint32_t slot, uint
   return SP_OK;
 }
 
+/* Those that the kernel gets. */
+static uint32_t count_args(const sp_expr *e) {
+  const uint32_t from = e->kind == SP_EXPR_CALL ? e->fn->prepared_from : 0;
+  return from != 0 && from < e->n_args ? from : e->n_args;
+}
+
 static sp_status compile_args(compiler *c, const sp_expr *e, uint32_t slot, uint32_t *regs) {
   switch (e->kind == SP_EXPR_CALL ? e->fn->reach : SP_REACH_ALL) {
   case SP_REACH_NOT_FALSE:
@@ -235,7 +241,7 @@ static sp_status compile_args(compiler *c, const sp_expr *e, uint32_t slot, uint
   case SP_REACH_ALL:
     break;
   }
-  for (uint32_t i = 0; i < e->n_args; i++) {
+  for (uint32_t i = 0; i < count_args(e); i++) {
     SP_TRY(compile(c, e->args[i], slot, &regs[i]));
   }
   return SP_OK;
@@ -268,7 +274,7 @@ static sp_status compile_literal(compiler *c, const sp_expr *e, uint32_t *ret) {
 static sp_status prepare_step(compiler *c, const sp_expr *e, sp_step *s) {
   s->kernel = (sp_kernel){.call = e, .result = e->type};
   if (e->kind == SP_EXPR_CAST) {
-    s->strict = true;
+    s->kernel.strict = UINT32_MAX;
     s->on_dict = !sp_cast_is_fallible(e);
     return sp_cast_prepare(e, c->a, &s->kernel, c->err);
   }
@@ -276,21 +282,22 @@ static sp_status prepare_step(compiler *c, const sp_expr *e, sp_step *s) {
   if (f->prepare == NULL) {
     SP_FAIL(c->err, SP_INTERNAL, NULL, "the aggregate %s stands in a row's expression", f->name);
   }
-  s->strict = (f->flags & SP_FN_STRICT) != 0;
+  s->kernel.strict = (f->flags & SP_FN_STRICT) != 0 ? UINT32_MAX : 0;
+  SP_TRY(f->prepare(f, e, c->a, &s->kernel, c->err));
   const bool fails = (f->flags & SP_FN_FALLIBLE) != 0 || (f->fallible != NULL && f->fallible(e));
-  s->on_dict = s->strict && !fails && (f->flags & SP_FN_VOLATILE) == 0;
-  return f->prepare(f, e, c->a, &s->kernel, c->err);
+  s->on_dict = s->kernel.strict != 0 && !fails && (f->flags & SP_FN_VOLATILE) == 0;
+  return SP_OK;
 }
 
 static sp_status compile_call(compiler *c, const sp_expr *e, uint32_t slot, uint32_t *ret) {
-  sp_step s = {.kind = SP_STEP_CALL, .slot = slot, .type = e->type, .n_args = e->n_args};
-  uint32_t *regs = SP_ARENA_ARRAY(c->a, uint32_t, e->n_args > 0 ? e->n_args : 1);
+  sp_step s = {.kind = SP_STEP_CALL, .slot = slot, .type = e->type, .n_args = count_args(e)};
+  uint32_t *regs = SP_ARENA_ARRAY(c->a, uint32_t, s.n_args > 0 ? s.n_args : 1);
   SP_TRY_ALLOC(c->err, regs);
   SP_TRY(compile_args(c, e, slot, regs));
   s.args = regs;
   SP_TRY(prepare_step(c, e, &s));
   bool constant = !(e->kind == SP_EXPR_CALL && (e->fn->flags & SP_FN_VOLATILE) != 0);
-  for (uint32_t i = 0; i < e->n_args; i++) {
+  for (uint32_t i = 0; i < s.n_args; i++) {
     constant = constant && c->constants[regs[i]] != NULL;
   }
   SP_TRY(new_reg(c, &s.reg));
@@ -306,7 +313,7 @@ static sp_status compile_call(compiler *c, const sp_expr *e, uint32_t slot, uint
   if (s.on_dict) {
     s.cache = c->p->n_caches++;
   }
-  c->p->max_args = e->n_args > c->p->max_args ? e->n_args : c->p->max_args;
+  c->p->max_args = s.n_args > c->p->max_args ? s.n_args : c->p->max_args;
   SP_TRY(add_step(c, &s));
   return remember(c, e, slot, s.reg);
 }

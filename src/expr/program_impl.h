@@ -26,12 +26,15 @@ typedef struct sp_step {
   sp_kernel kernel;  /* CALL */
   uint32_t n_args;
   const uint32_t *args; /* registers */
-  bool strict;
-  bool on_dict;       /* may run on a dictionary's entries: strict, cannot fail */
-  uint32_t cache;     /* on_dict: index into the state's caches */
-  uint32_t n_release; /* registers not needed after this step */
+  bool on_dict;         /* may run on a dictionary's entries: null for null, and it cannot fail */
+  uint32_t cache;       /* on_dict: index into the state's caches */
+  uint32_t n_release;   /* registers not needed after this step */
   const uint32_t *release;
 } sp_step;
+
+static inline bool sp_step_is_strict(const sp_step *s, uint32_t i) {
+  return i < 32 ? (s->kernel.strict >> i & 1) != 0 : s->kernel.strict == UINT32_MAX;
+}
 
 typedef struct sp_root {
   uint32_t reg, slot;

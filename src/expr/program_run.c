@@ -123,13 +123,13 @@ static uint64_t next_result_id(void) {
 }
 
 /* The one argument that is no constant, if it is a dictionary column; else NULL. */
-static const sp_column *sole_dict(const sp_column *const *args, uint32_t n) {
+static const sp_column *sole_dict(const sp_step *st, const sp_column *const *args) {
   const sp_column *found = NULL;
-  for (uint32_t i = 0; i < n; i++) {
+  for (uint32_t i = 0; i < st->n_args; i++) {
     if (args[i]->encoding == SP_CONST || args[i] == found) {
       continue;
     }
-    if (found != NULL || args[i]->encoding != SP_DICT) {
+    if (found != NULL || args[i]->encoding != SP_DICT || !sp_step_is_strict(st, i)) {
       return NULL;
     }
     found = args[i];
@@ -264,7 +264,7 @@ static sp_status call(sp_run *r, const sp_step *st, const sp_column **args, cons
                       sp_column **ret) {
   bool all_const = true;
   for (uint32_t i = 0; i < st->n_args; i++) {
-    if (st->strict && is_const_null(args[i])) {
+    if (sp_step_is_strict(st, i) && is_const_null(args[i])) {
       *ret = sp_column_null(r->mk, st->type, r->length);
       return *ret != NULL ? SP_OK : sp_error_nomem(r->err);
     }
@@ -280,7 +280,7 @@ static sp_status call(sp_run *r, const sp_step *st, const sp_column **args, cons
     return sp_run_const(&st->kernel, &ev, args, st->n_args, r->length, ret);
   }
   if (st->on_dict) {
-    const sp_column *dict = sole_dict(args, st->n_args);
+    const sp_column *dict = sole_dict(st, args);
     sp_dict_cache *c = &r->s->caches[st->cache];
     if (dict != NULL && dict->dict->length > 0 && dict->dict->encoding == SP_FLAT &&
         ((c->result != NULL && dict->dict_id != 0 && c->dict_id == dict->dict_id) ||

@@ -1,4 +1,4 @@
-/* eq ne lt le gt ge, is_distinct, is_not_distinct.
+/* eq ne lt le gt ge, between, is_distinct, is_not_distinct.
  *
  * One total order for every type, the same as in sorting, grouping and statistics: NaN equals itself and is
  * greater than every other number, -0.0 equals 0.0, strings compare by bytes, false is less than true. Both
@@ -240,3 +240,59 @@ COMPARISON(ge, ">=", "a >= b: greater or equal", OP_LE, true, 0)
                                           .prepare = prepare_##NAME};
 DISTINCTION(is_distinct, "a IS DISTINCT FROM b: not equal, where null equals null; never null", false)
 DISTINCTION(is_not_distinct, "a IS NOT DISTINCT FROM b: equal, where null equals null; never null", true)
+
+/* ---- between: the binder writes it as two comparisons; this is for whoever calls it by name ---- */
+static sp_status eval_between(const sp_kernel *k, sp_eval *ev, const sp_column *const *args, uint32_t n,
+                              sp_column **ret) {
+  (void)n;
+  const plan *plans = k->data;
+  const sp_kernel low = {.result = k->result, .data = (void *)(uintptr_t)&plans[0]};
+  const sp_kernel high = {.result = k->result, .data = (void *)(uintptr_t)&plans[1]};
+  const sp_column *low_args[2] = {args[0], args[1]}, *high_args[2] = {args[0], args[2]};
+  sp_column *both[2] = {NULL, NULL};
+  sp_status st = eval_compare(&low, ev, low_args, 2, &both[0]);
+  if (st == SP_OK) {
+    st = eval_compare(&high, ev, high_args, 2, &both[1]);
+  }
+  if (st == SP_OK) {
+    sp_kernel all = {.result = k->result};
+    st = sp_function_and.prepare(&sp_function_and, k->call, NULL, &all, ev->err);
+    st = st == SP_OK ? all.eval(&all, ev, (const sp_column *const *)both, 2, ret) : st;
+  }
+  sp_column_unref(both[0]);
+  sp_column_unref(both[1]);
+  return st;
+}
+
+static sp_status prepare_between(const sp_function *f, const sp_expr *call, sp_arena *a, sp_kernel *ret,
+                                 sp_error *err) {
+  (void)f;
+  plan *p = SP_ARENA_ARRAY(a, plan, 2);
+  SP_TRY_ALLOC(err, p);
+  const sp_binary_fn loop = loop_of(call->args[0]->type->phys, OP_LE);
+  p[0] = (plan){.op = OP_LE, .swapped = true, .loop = loop};
+  p[1] = (plan){.op = OP_LE, .loop = loop};
+  ret->data = p;
+  ret->eval = eval_between;
+  return SP_OK;
+}
+
+static sp_status bind_between(const sp_function *f, const sp_expr *const *args, uint32_t n, sp_arena *a,
+                              sp_binding *ret, const sp_loc *loc, sp_error *err) {
+  const sp_expr *ends[2] = {args[0], args[2]};
+  if (args[0]->type != args[2]->type) {
+    return sp_bind_none(f, ends, 2, loc, err);
+  }
+  SP_TRY(bind_compare(f, args, n > 2 ? 2 : n, a, ret, loc, err));
+  ret->args[2] = ret->args[0];
+  return SP_OK;
+}
+
+const sp_function sp_function_between = {.name = "between",
+                                         .summary = "x BETWEEN a AND b: x >= a AND x <= b",
+                                         .flags = SP_FN_PREDICATE | SP_FN_SAME_TYPE,
+                                         .min_args = 3,
+                                         .max_args = 3,
+                                         .null_args = 7,
+                                         .bind = bind_between,
+                                         .prepare = prepare_between};
