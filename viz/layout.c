@@ -30,10 +30,10 @@ static GVC_t *open_context(void) {
 static void set_size(void *obj, const char *key, double pixels) {
   char text[64];
   (void)sp_snprintf(text, sizeof text, "%.6f", pixels / INCH);
-  (void)agsafeset(obj, (char *)(uintptr_t)key, text, "");
+  (void)agsafeset(obj, (char *)(uintptr_t)key, text, (char *)(uintptr_t) "");
 }
 static void set(void *obj, const char *key, const char *value) {
-  (void)agsafeset(obj, (char *)(uintptr_t)key, (char *)(uintptr_t)value, "");
+  (void)agsafeset(obj, (char *)(uintptr_t)key, (char *)(uintptr_t)value, (char *)(uintptr_t) "");
 }
 
 static Agraph_t *build(const sp_layout *l, sp_direction direction, Agnode_t **nodes, Agedge_t **edges) {

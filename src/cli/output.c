@@ -43,10 +43,9 @@ static bool page(const sp_str *text) {
   if (f == NULL) {
     return false;
   }
-  const bool written = fwrite(text->p, 1, text->n, f) == text->n;
+  (void)fwrite(text->p, 1, text->n, f); /* a reader who quits early is no failure */
   const int rc = pclose(f);
-  /* 127: the shell found no such pager, and nothing was shown. A reader who quits early is no failure. */
-  return rc != -1 && !(WIFEXITED(rc) && WEXITSTATUS(rc) == 127) && (written || ferror(f) == 0);
+  return rc != -1 && !(WIFEXITED(rc) && WEXITSTATUS(rc) == 127); /* 127: there is no such pager, and nothing was shown */
 }
 
 sp_status sp_cli_write(const sp_cli *c, const char *path, const sp_str *text, sp_error *err) {

@@ -94,16 +94,29 @@ static bool box_fill(sp_run_box *b, const sp_plan *plan) {
   return true;
 }
 
+static void drop_results(sp_run *r) {
+  for (uint32_t i = 0; r->results != NULL && i < r->n_results; i++) {
+    for (uint32_t k = 0; k < r->results[i].n_batches; k++) {
+      sp_batch_unref(r->results[i].batches[k]);
+    }
+    r->results[i].n_batches = 0;
+    r->results[i].head_rows = r->results[i].tail_rows = 0;
+  }
+}
+
+void sp_run_drop_results(sp_run *r) {
+  drop_results(r);
+  (void)sp_pool_trim(((sp_run_box *)r)->pool);
+  r->returned_bytes = (r->returned_bytes > 0 ? r->returned_bytes : 0) + sp_mem_trim();
+  r->rss_after = sp_mem_rss_now();
+}
+
 sp_run *sp_run_free(sp_run *r) {
   if (r == NULL) {
     return NULL;
   }
   sp_run_box *b = (sp_run_box *)r;
-  for (uint32_t i = 0; r->results != NULL && i < r->n_results; i++) {
-    for (uint32_t k = 0; k < r->results[i].n_batches; k++) {
-      sp_batch_unref(r->results[i].batches[k]);
-    }
-  }
+  drop_results(r);
   sp_arena_release(&r->arena);
   sp_pool_unref(b->pool);
   sp_mem_watch_unref(b->watch);
@@ -201,16 +214,6 @@ static sp_status keep_pipelines(sp_exec *x, sp_error *err) {
   x->run->pipelines = info;
   x->run->n_pipelines = x->n_pipelines;
   return SP_OK;
-}
-
-static void drop_results(sp_run *r) {
-  for (uint32_t i = 0; i < r->n_results; i++) {
-    for (uint32_t k = 0; k < r->results[i].n_batches; k++) {
-      sp_batch_unref(r->results[i].batches[k]);
-    }
-    r->results[i].n_batches = 0;
-    r->results[i].head_rows = r->results[i].tail_rows = 0;
-  }
 }
 
 /* Figures that stay right whatever happened; fails only for want of memory. */

@@ -64,9 +64,13 @@ static bool comes_before(const sp_failure *a, const sp_failure *b) {
   return a->seq < b->seq;
 }
 
+/* Whoever has had enough need not know that a row would have failed; but want of memory is never passed over. */
+static bool matters(const sp_failure *f) {
+  return f->status != SP_OK && (f->status == SP_NOMEM || f->op == NULL || !sp_op_done(f->op));
+}
+
 void sp_failure_keep_lower(sp_failure *f, const sp_failure *other) {
-  if (other->status != SP_OK && !(other->op != NULL && sp_op_done(other->op)) &&
-      (f->status == SP_OK || comes_before(other, f))) {
+  if (matters(other) && (f->status == SP_OK || comes_before(other, f))) {
     *f = *other;
   }
 }
@@ -114,7 +118,7 @@ static void forget_error(sp_worker *w) {
 bool sp_gate_defer(sp_gate *g, sp_worker *w, sp_operator *op, sp_status st) {
   sp_exec *x = w->exec;
   sp_operator *at = w->failed != NULL ? w->failed : op;
-  if (!at->may_finish || !lies_within(at->gate, g) || g == &x->root) {
+  if (st == SP_NOMEM || !at->may_finish || !lies_within(at->gate, g) || g == &x->root) {
     return false;
   }
   const sp_failure f = {.status = st, .source = w->source, .seq = w->seq, .op = at, .error = *w->err};

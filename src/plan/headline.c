@@ -93,6 +93,22 @@ static void add_field(const sp_node *n, const sp_field_desc *f, sp_str *out) {
   }
 }
 
+/* The value alone: its key stands beside it. */
+void sp_field_text(const sp_node *n, const sp_field_desc *f, sp_str *out) {
+  const void *p = sp_field_ptr(n, f);
+  if (f->kind == SP_F_CHAR) {
+    sp_str_addf(out, "`%c`", *(const char *)p);
+  } else if (f->kind == SP_F_INT) {
+    sp_str_addf(out, "%lld", (long long)*(const int64_t *)p);
+  } else if (f->kind == SP_F_BOOL) {
+    sp_str_add(out, *(const bool *)p ? "true" : "false");
+  } else if (f->kind == SP_F_ENUM) {
+    sp_str_add(out, f->choices[*(const int *)p]);
+  } else {
+    add_field(n, f, out);
+  }
+}
+
 void sp_node_headline(const sp_node *n, sp_str *out) {
   if (n->ops->headline != NULL) {
     n->ops->headline(n, out);
