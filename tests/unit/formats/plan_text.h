@@ -1,5 +1,5 @@
-/* For tests that start from plan text: a world with its own memory account, plans from JSON in which single quotes stand for double ones (and `´` for
- * single ones), and what can be asked of a plan in one line. */
+/* For tests that start from plan text: a world with its own memory account, plans from JSON in which single
+ * quotes stand for double ones (and `´` for single ones), and what can be asked of a plan in one line. */
 #ifndef PLAN_TEXT_H
 #define PLAN_TEXT_H
 
@@ -96,7 +96,9 @@ static inline const sp_plan *resolve_text(world *w, const char *text) {
   return p;
 }
 
-static inline const sp_plan *resolve_nodes(world *w, const char *nodes) { return resolve_text(w, plan_of(w, nodes)); }
+static inline const sp_plan *resolve_nodes(world *w, const char *nodes) {
+  return resolve_text(w, plan_of(w, nodes));
+}
 
 static inline const sp_node *node_of(const sp_plan *p, const char *id) {
   for (uint32_t i = 0; i < p->n_nodes; i++) {
@@ -112,7 +114,8 @@ static inline const sp_node *node_of(const sp_plan *p, const char *id) {
 static inline const char *schema_text(world *w, const sp_schema *s) {
   char *text = sp_arena_strdup(&w->arena, "");
   for (uint32_t i = 0; i < s->n; i++) {
-    text = sp_arena_printf(&w->arena, "%s%s%s %s", text, i > 0 ? ", " : "", s->fields[i].name.p, s->fields[i].type->name);
+    text = sp_arena_printf(&w->arena, "%s%s%s %s", text, i > 0 ? ", " : "", s->fields[i].name.p,
+                           s->fields[i].type->name);
   }
   return text;
 }

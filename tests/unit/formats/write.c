@@ -1,4 +1,5 @@
-/* The native writer: every field of every kind comes back equal, output is stable, resolved plans are documents too; and the JSON Schema. */
+/* The native writer: every field of every kind comes back equal, output is stable, resolved plans are
+ * documents too; and the JSON Schema. */
 #include "base/file.h"
 #include "formats/native/native.h"
 #include "plan_text.h"
@@ -47,37 +48,61 @@ static void round_trip(world *w, const char *nodes) {
 
 static const char *const documents[] = {
     "{'id': 'out', 'op': 'scan', 'table': 'orders', 'note': 'a \\'note\\' with ü and \\n'}",
-    "{'id': 'out', 'op': 'scan_csv', 'path': 'a.csv', 'schema': {'a': 'int64', 'b c': 'decimal(9,2)', 'd': 'datetime(ms)'}, 'has_header': false, 'separator': "
-    "'\\t', 'quote': '', 'null_values': ['NA', ''], 'infer_rows': -1, 'try_parse_dates': false, 'ragged': 'truncate', 'n_rows': 10, 'row_index': "
-    "{'name': 'i', 'offset': 5}, 'include_file_path': 'f', 'hive': true, 'columns': ['b c'], 'predicate': 'a > 1 OR a IS NULL'}",
+    "{'id': 'out', 'op': 'scan_csv', 'path': 'a.csv', 'schema': {'a': 'int64', 'b c': 'decimal(9,2)', 'd': "
+    "'datetime(ms)'}, 'has_header': false, 'separator': "
+    "'\\t', 'quote': '', 'null_values': ['NA', ''], 'infer_rows': -1, 'try_parse_dates': false, 'ragged': "
+    "'truncate', 'n_rows': 10, 'row_index': "
+    "{'name': 'i', 'offset': 5}, 'include_file_path': 'f', 'hive': true, 'columns': ['b c'], 'predicate': 'a "
+    "> 1 OR a IS NULL'}",
     "{'id': 'out', 'op': 'scan_parquet', 'paths': ['a', 'b'], 'columns': [], 'row_index': {'name': 'i'}}",
-    "{'id': 'out', 'op': 'values', 'schema': {'i': 'int64', 'f': 'float64', 's': 'string', 'd': 'date', 'b': 'bool', 'u': 'uint64', 'x': 'decimal(30,5)'}, 'rows': "
-    "[[1, 1.5, 'a\\'b', '2024-01-01', true, 18446744073709551615, 1234567890123456789012345.12345], [null, 2, null, null, false, 1, 1], ['7', 'NaN', '', null, null, '1', '1e0']]}",
+    "{'id': 'out', 'op': 'values', 'schema': {'i': 'int64', 'f': 'float64', 's': 'string', 'd': 'date', 'b': "
+    "'bool', 'u': 'uint64', 'x': 'decimal(30,5)'}, 'rows': "
+    "[[1, 1.5, 'a\\'b', '2024-01-01', true, 18446744073709551615, 1234567890123456789012345.12345], [null, "
+    "2, null, null, false, 1, 1], ['7', 'NaN', '', null, null, '1', '1e0']]}",
     "{'id': 'out', 'op': 'values', 'schema': {}, 'rows': [[], []]}",
-    T_VALUES("t", "'a': 'int64', 'b': 'string'") ",{'id': 'out', 'op': 'filter', 'input': 't', 'predicate': 'a > 1 AND b LIKE ´x%´'}",
-    T_VALUES("t", "'a': 'int64', 'b': 'string'") ",{'id': 'out', 'op': 'select', 'input': 't', 'exprs': ['* EXCLUDE (a)', 'a + 1 AS c', {'column': 'b'}]}",
+    T_VALUES("t", "'a': 'int64', 'b': 'string'") ",{'id': 'out', 'op': 'filter', 'input': 't', 'predicate': "
+                                                 "'a > 1 AND b LIKE ´x%´'}",
+    T_VALUES("t", "'a': 'int64', 'b': 'string'") ",{'id': 'out', 'op': 'select', 'input': 't', 'exprs': ['* "
+                                                 "EXCLUDE (a)', 'a + 1 AS c', {'column': 'b'}]}",
     T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'with_columns', 'input': 't', 'exprs': []}",
-    T_VALUES("t", "'a': 'int64', 'b': 'string'") ",{'id': 'out', 'op': 'drop', 'input': 't', 'columns': ['a']}",
-    T_VALUES("t", "'a': 'int64', 'b': 'string'") ",{'id': 'out', 'op': 'rename', 'input': 't', 'columns': {'a': 'b', 'b': 'a'}}",
-    T_VALUES("t", "'a': 'int64', 'b': 'string'") ",{'id': 'out', 'op': 'group_by', 'input': 't', 'keys': ['b'], 'aggs': ['sum(a) FILTER (WHERE a > 0) AS s', 'count(*)'], 'maintain_order': true}",
-    T_VALUES("t", "'a': 'int64'") "," T_VALUES("u", "'b': 'int64'") ",{'id': 'out', 'op': 'join', 'left': 't', 'right': 'u', 'how': 'full', 'left_on': ['a'], 'right_on': ['b'], 'predicate': 'a < b', "
-    "'suffix': '_r', 'nulls_equal': true, 'coalesce': true, 'maintain_order': true}",
-    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'join', 'left': 't', 'right': 't', 'how': 'semi', 'on': ['a'], 'coalesce': false}",
+    T_VALUES("t",
+             "'a': 'int64', 'b': 'string'") ",{'id': 'out', 'op': 'drop', 'input': 't', 'columns': ['a']}",
+    T_VALUES("t", "'a': 'int64', 'b': 'string'") ",{'id': 'out', 'op': 'rename', 'input': 't', 'columns': "
+                                                 "{'a': 'b', 'b': 'a'}}",
+    T_VALUES("t", "'a': 'int64', 'b': 'string'") ",{'id': 'out', 'op': 'group_by', 'input': 't', 'keys': "
+                                                 "['b'], 'aggs': ['sum(a) FILTER (WHERE a > 0) AS s', "
+                                                 "'count(*)'], 'maintain_order': true}",
+    T_VALUES("t", "'a': 'int64'") "," T_VALUES(
+        "u", "'b': 'int64'") ",{'id': 'out', 'op': 'join', 'left': 't', 'right': 'u', 'how': 'full', "
+                             "'left_on': ['a'], 'right_on': ['b'], 'predicate': 'a < b', "
+                             "'suffix': '_r', 'nulls_equal': true, 'coalesce': true, 'maintain_order': true}",
+    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'join', 'left': 't', 'right': 't', 'how': 'semi', "
+                                  "'on': ['a'], 'coalesce': false}",
     T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'join', 'left': 't', 'right': 't', 'how': 'cross'}",
-    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'sort', 'input': 't', 'by': ['a', {'expr': 'a + 1', 'descending': true}, {'expr': 'a', 'nulls_last': true, 'descending': true}], 'maintain_order': true}",
+    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'sort', 'input': 't', 'by': ['a', {'expr': 'a + 1', "
+                                  "'descending': true}, {'expr': 'a', 'nulls_last': true, 'descending': "
+                                  "true}], 'maintain_order': true}",
     T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'slice', 'input': 't', 'offset': -3, 'length': 2}",
     T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'head', 'input': 't', 'n': 0}",
     T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'tail', 'input': 't', 'n': 9223372036854775807}",
     T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'limit', 'input': 't', 'n': 5}",
-    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'top_k', 'input': 't', 'k': 5, 'by': [{'expr': 'a', 'descending': true}]}",
-    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'unique', 'input': 't', 'subset': ['a'], 'keep': 'last', 'maintain_order': true}",
+    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'top_k', 'input': 't', 'k': 5, 'by': [{'expr': 'a', "
+                                  "'descending': true}]}",
+    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'unique', 'input': 't', 'subset': ['a'], 'keep': "
+                                  "'last', 'maintain_order': true}",
     T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'unique', 'input': 't'}",
-    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'union', 'inputs': ['t', 't', {'op': 'cache', 'input': 't'}], 'how': 'diagonal'}",
-    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'with_row_index', 'input': 't', 'name': 'n', 'offset': -7}",
-    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'pivot', 'input': 't', 'on': ['a'], 'on_columns': ['1', '2'], 'index': ['a'], 'values': ['a'], 'agg': 'sum'}",
-    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'sink_csv', 'input': 't', 'path': 'x-{part}.csv', 'partition': {'max_rows': 5, 'max_bytes': 6, 'by': ['a']}, 'mkdir': true, "
-    "'has_header': false, 'separator': ';', 'quote': '´', 'null_value': 'NA'}",
-    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'sink_parquet', 'input': 't', 'path': 'x.parquet', 'compression': 'zstd:3'}",
+    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'union', 'inputs': ['t', 't', {'op': 'cache', "
+                                  "'input': 't'}], 'how': 'diagonal'}",
+    T_VALUES(
+        "t",
+        "'a': 'int64'") ",{'id': 'out', 'op': 'with_row_index', 'input': 't', 'name': 'n', 'offset': -7}",
+    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'pivot', 'input': 't', 'on': ['a'], 'on_columns': "
+                                  "['1', '2'], 'index': ['a'], 'values': ['a'], 'agg': 'sum'}",
+    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'sink_csv', 'input': 't', 'path': 'x-{part}.csv', "
+                                  "'partition': {'max_rows': 5, 'max_bytes': 6, 'by': ['a']}, 'mkdir': true, "
+                                  "'has_header': false, 'separator': ';', 'quote': '´', 'null_value': 'NA'}",
+    T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'sink_parquet', 'input': 't', 'path': 'x.parquet', "
+                                  "'compression': 'zstd:3'}",
 };
 
 static void every_field_comes_back(void **state) {
@@ -110,11 +135,16 @@ static void exact_text(void **state) {
   (void)state;
   world w;
   world_init(&w);
-  const sp_plan *p = read_plan(&w, "{'outputs': ['out'], 'nodes': [{'note': 'n', 'predicate': 'a>1', 'input': {'rows': [[1]], 'schema': {'a': 'int64'}, 'op': 'values'}, 'op': 'filter', 'id': 'out'}], 'sigmapi': 1}");
-  assert_string_equal(written(&w, p), "{\n  \"sigmapi\": 1,\n  \"nodes\": [\n"
-                                      "    {\"id\": \"out.input\", \"op\": \"values\", \"schema\": {\"a\": \"int64\"}, \"rows\": [[1]]},\n"
-                                      "    {\"id\": \"out\", \"op\": \"filter\", \"input\": \"out.input\", \"predicate\": \"a > 1\", \"note\": \"n\"}\n"
-                                      "  ],\n  \"outputs\": [\n    \"out\"\n  ]\n}\n");
+  const sp_plan *p = read_plan(
+      &w, "{'outputs': ['out'], 'nodes': [{'note': 'n', 'predicate': 'a>1', 'input': {'rows': [[1]], "
+          "'schema': {'a': 'int64'}, 'op': 'values'}, 'op': 'filter', 'id': 'out'}], 'sigmapi': 1}");
+  assert_string_equal(
+      written(&w, p),
+      "{\n  \"sigmapi\": 1,\n  \"nodes\": [\n"
+      "    {\"id\": \"out.input\", \"op\": \"values\", \"schema\": {\"a\": \"int64\"}, \"rows\": [[1]]},\n"
+      "    {\"id\": \"out\", \"op\": \"filter\", \"input\": \"out.input\", \"predicate\": \"a > 1\", "
+      "\"note\": \"n\"}\n"
+      "  ],\n  \"outputs\": [\n    \"out\"\n  ]\n}\n");
   world_release(&w);
 }
 
@@ -123,13 +153,22 @@ static void resolved_plans_are_documents(void **state) {
   (void)state;
   world w;
   world_init(&w);
-  const sp_plan *p = resolve_nodes(&w, T_VALUES("t", "'a': 'int64', 'b': 'float64'") ","
-                                       "{'id': 'r', 'op': 'rename', 'input': 't', 'columns': {'a': 'c'}},"
-                                       "{'id': 'u', 'op': 'union', 'inputs': ['t', 'r'], 'how': 'diagonal'},"
-                                       "{'id': 'f', 'op': 'filter', 'input': 'u', 'predicate': 'a + 1 > b OR c IS NULL'},"
-                                       "{'id': 'j', 'op': 'join', 'left': 'f', 'right': 't', 'how': 'left', 'left_on': ['a'], 'right_on': ['b'], 'predicate': 'a_right < c'},"
-                                       "{'id': 's', 'op': 'select', 'input': 'j', 'exprs': ['a * 2', 'b']},"
-                                       "{'id': 'out', 'op': 'tail', 'input': 's', 'n': 3}");
+  const sp_plan *p = resolve_nodes(
+      &w,
+      T_VALUES(
+          "t",
+          "'a': 'int64', 'b': 'float64'") ","
+                                          "{'id': 'r', 'op': 'rename', 'input': 't', 'columns': {'a': 'c'}},"
+                                          "{'id': 'u', 'op': 'union', 'inputs': ['t', 'r'], 'how': "
+                                          "'diagonal'},"
+                                          "{'id': 'f', 'op': 'filter', 'input': 'u', 'predicate': 'a + 1 > b "
+                                          "OR c IS NULL'},"
+                                          "{'id': 'j', 'op': 'join', 'left': 'f', 'right': 't', 'how': "
+                                          "'left', 'left_on': ['a'], 'right_on': ['b'], 'predicate': "
+                                          "'a_right < c'},"
+                                          "{'id': 's', 'op': 'select', 'input': 'j', 'exprs': ['a * 2', "
+                                          "'b']},"
+                                          "{'id': 'out', 'op': 'tail', 'input': 's', 'n': 3}");
   const char *text = written(&w, p);
   const sp_plan *again = NULL;
   if (try_read(&w, text, &again) != SP_OK) {
@@ -150,10 +189,15 @@ static void conjuncts_are_written_as_one_text(void **state) {
   (void)state;
   world w;
   world_init(&w);
-  const sp_plan *p = resolve_nodes(&w, T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'filter', 'input': 't', 'predicate': 'a > 1'}");
+  const sp_plan *p = resolve_nodes(
+      &w, T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'filter', 'input': 't', 'predicate': 'a > 1'}");
   sp_filter_node *f = (sp_filter_node *)sp_node_copy(&w.arena, node_of(p, "out"));
-  const sp_plan *other = resolve_nodes(&w, T_VALUES("t", "'a': 'int64'") ",{'id': 'out', 'op': 'filter', 'input': 't', 'predicate': 'a < 0 OR a = 5'}");
-  const sp_expr *both[] = {f->predicate.items[0].expr, ((const sp_filter_node *)node_of(other, "out"))->predicate.items[0].expr};
+  const sp_plan *other = resolve_nodes(
+      &w,
+      T_VALUES("t",
+               "'a': 'int64'") ",{'id': 'out', 'op': 'filter', 'input': 't', 'predicate': 'a < 0 OR a = 5'}");
+  const sp_expr *both[] = {f->predicate.items[0].expr,
+                           ((const sp_filter_node *)node_of(other, "out"))->predicate.items[0].expr};
   f->predicate = *sp_items_of(&w.arena, both, 2, (sp_origin){0});
   sp_plan_builder b = {.arena = &w.arena};
   const uint32_t t = sp_plan_add(&b, (sp_node *)(uintptr_t)p->nodes[0]);
