@@ -172,8 +172,11 @@ static const sp_expr *follow_number(sp_arena *a, const sp_expr *e, const sp_type
 sp_status sp_coerce_arithmetic(sp_arena *a, const sp_expr **args, sp_error *err) {
   for (uint32_t i = 0; i < 2; i++) {
     const sp_expr *e = args[i], *other = args[1 - i];
-    if (e->kind != SP_EXPR_LITERAL || other->kind == SP_EXPR_LITERAL || !sp_type_is_numeric(other->type) ||
-        !(e->literal.is_null || sp_type_is_numeric(e->literal.type))) {
+    if (e->kind != SP_EXPR_LITERAL || !sp_type_is_numeric(other->type)) {
+      continue;
+    }
+    /* Of two numbers that are both written neither follows the other. */
+    if (!e->literal.is_null && (other->kind == SP_EXPR_LITERAL || !sp_type_is_numeric(e->literal.type))) {
       continue;
     }
     args[i] = follow_number(a, e, other->type);

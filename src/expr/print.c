@@ -99,7 +99,8 @@ static const operator_form *form_of(const sp_expr *e) {
 
 /* x NOT LIKE y and its like: the operator's form when e is its negation. */
 static const operator_form *negated_form(const sp_expr *e) {
-  if (!sp_expr_is_call(e, "not") || e->n_args != 1 || e->args[0]->kind != SP_EXPR_CALL) {
+  if (e->distinct || e->filter != NULL || !sp_expr_is_call(e, "not") || e->n_args != 1 ||
+      e->args[0]->kind != SP_EXPR_CALL) {
     return NULL;
   }
   const operator_form *f = form_of(e->args[0]);
