@@ -133,6 +133,9 @@ static sp_status name_columns(sp_csv_source *s, const char *text, const sp_csv_f
   sp_schema_begin(&b, &s->base.arena);
   for (uint32_t i = 0; i < s->n_fields; i++) {
     sp_sv name = spec->has_header ? field_text(s, &header[i], text, &s->base.arena) : (sp_sv){NULL, 0};
+    if (spec->has_header && name.p == NULL) {
+      return sp_error_nomem(err);
+    }
     if (name.n == 0) {
       const char *made = sp_arena_printf(&s->base.arena, "column_%u", i + 1);
       SP_TRY_ALLOC(err, made);
