@@ -514,6 +514,8 @@ bool sp_expr_ranges(const sp_expr *predicate, sp_sv column, sp_arena *a, const s
   if (known) {
     *ret_n = s.n;
     *ret_wants_null = s.null;
+  } else {
+    *ret_n = is_all && !s.failed ? 0 : UINT32_MAX;
   }
   sp_arena_release(&scratch);
   return known;

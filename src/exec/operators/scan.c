@@ -136,9 +136,12 @@ static sp_status make_prunes(scan *s, const sp_schema *have, sp_prune **ret, uin
   }
   for (uint32_t i = 0; i < read.n; i++) {
     const sp_expr_range *from;
-    uint32_t n_ranges;
+    uint32_t n_ranges = 0;
     bool null;
     if (!sp_expr_ranges(all, read.names[i], &s->arena, &from, &n_ranges, &null)) {
+      if (n_ranges == UINT32_MAX) {
+        return sp_error_nomem(err);
+      }
       continue;
     }
     sp_range *to = SP_ARENA_ARRAY(&s->arena, sp_range, n_ranges);
