@@ -4,26 +4,7 @@
 #define SP_VIZ_VIZ_H
 
 #include "base/str.h"
-#include "sigmapi/report.h"
-
-typedef enum sp_plan_view { SP_PLAN_VIEW_WRITTEN, SP_PLAN_VIEW_BEFORE, SP_PLAN_VIEW_AFTER, SP_PLAN_VIEW_BOTH } sp_plan_view;
-
-typedef enum sp_theme_mode { SP_THEME_AUTO, SP_THEME_LIGHT, SP_THEME_DARK } sp_theme_mode;
-typedef enum sp_direction { SP_SOURCES_BOTTOM, SP_SOURCES_TOP } sp_direction;
-
-/* Metric classes to show, as a bit set of 1 << sp_metric_class ("rows,bytes"). */
-typedef struct sp_viz_options {
-  sp_plan_view view;
-  unsigned classes;        /* 0 = none */
-  sp_theme_mode theme;
-  sp_direction direction;
-  uint32_t width;          /* text: columns of the terminal, 0 = 100 */
-  bool color;              /* text: ANSI colours */
-  bool ascii;              /* text: no box drawing */
-  const char *id_prefix;   /* svg: NULL = from a hash of the content */
-  const char *alt;         /* svg: description; NULL = made from the summary */
-} sp_viz_options;
-void sp_viz_options_init(sp_viz_options *o);
+#include "sigmapi/render.h"
 
 typedef struct sp_renderer {
   const char *name, *suffixes, *summary; /* "svg", "svg", … */

@@ -6,11 +6,9 @@
 #define SP_PLAN_RESOLVE_H
 
 #include "plan/plan.h"
+#include "sigmapi/session.h"
 
 /* Where tables are found. Owns the datasets that resolved scans point to; outlives the plans. */
-typedef struct sp_table_binding {
-  const char *name, *path;
-} sp_table_binding;
 typedef struct sp_env {
   sp_mem *mem;
   sp_arena arena;
