@@ -105,6 +105,9 @@ static inline sp_value t_value(t_plan *t, const char *text) {
   if (strcmp(text, "null") == 0) {
     return sp_value_null(sp_type_of(SP_KIND_NULL));
   }
+  if (*text == '\'') {
+    return sp_value_str(sp_sv_from(sp_arena_strdup(&t->arena, text + 1)));
+  }
   char *end = NULL;
   const long long i = strtoll(text, &end, 10);
   if (*text != '\0' && *end == '\0') {
@@ -124,7 +127,7 @@ static inline sp_node *t_values_of(t_plan *t, const char *id, const char *schema
   return &v->base;
 }
 
-/* "1,x;2,null" */
+/* "1,x;2,null"; 'x and '1 are strings */
 static inline sp_node *t_values(t_plan *t, const char *id, const char *schema, const char *rows) {
   sp_value *cells = SP_ARENA_ARRAY(&t->arena, sp_value, 4096);
   uint32_t n = 0;
