@@ -9,11 +9,12 @@
 #define MAX_ROUNDS 1000
 
 /* Predicates first, since they change which columns are needed and where rows are counted; sharing last, when what stays equal is known. */
-static const char *const rows[] = {"split_predicates", "predicate_pushdown"};
-static const char *const columns[] = {"projection_pushdown"};
+static const char *const rows[] = {"simplify_expressions", "split_predicates", "predicate_pushdown", "cross_to_inner"};
+static const char *const columns[] = {"slice_pushdown", "projection_pushdown"};
+static const char *const sharing[] = {"common_subplan"};
 
 #define PASS(pass_name, rounds, list) {.name = (pass_name), .max_rounds = (rounds), .n_rules = sizeof(list) / sizeof(list)[0], .rules = (list)}
-static const sp_profile_pass default_passes[] = {PASS("rows", 10, rows), PASS("columns", 4, columns)};
+static const sp_profile_pass default_passes[] = {PASS("rows", 10, rows), PASS("columns", 4, columns), PASS("sharing", 4, sharing)};
 static const sp_profile default_profile = {
     .name = "default", .n_passes = sizeof default_passes / sizeof default_passes[0], .passes = default_passes};
 static const sp_profile none = {.name = "none"};
