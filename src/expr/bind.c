@@ -49,7 +49,9 @@ static const sp_expr *nomem(binder *b) {
 
 /* Did a step succeed? Keeps its status. */
 static bool ok(binder *b, sp_status st) {
-  b->status = st;
+  if (st != SP_OK) {
+    b->status = st;
+  }
   return st == SP_OK;
 }
 
@@ -175,7 +177,7 @@ SP_APART static bool ask_function(binder *b, const sp_expr *e, const sp_function
 }
 
 /* CASE: the values, which are every second argument and the last, have one type. */
-SP_APART static bool coerce_case(binder *b, const sp_expr *e, const sp_expr **args, uint32_t n) {
+SP_APART static bool coerce_case(binder *b, const sp_expr **args, uint32_t n) {
   const sp_expr **values = SP_ARENA_ARRAY(&b->scratch, const sp_expr *, n);
   if (values == NULL) {
     nomem(b);
@@ -187,8 +189,7 @@ SP_APART static bool coerce_case(binder *b, const sp_expr *e, const sp_expr **ar
       values[n_values++] = args[i];
     }
   }
-  const sp_loc at = sp_expr_place_of(b->loc, e);
-  if (!ok(b, sp_coerce_same(b->arena, values, n_values, "CASE", &at, b->err))) {
+  if (!ok(b, sp_coerce_same(b->arena, values, n_values, "CASE", b->loc, b->err))) {
     return false;
   }
   n_values = 0;
@@ -201,14 +202,12 @@ SP_APART static bool coerce_case(binder *b, const sp_expr *e, const sp_expr **ar
 }
 
 /* Literals take the types of the others, before the function is asked. */
-SP_APART static bool coerce_literals(binder *b, const sp_expr *e, const sp_function *f, const sp_expr **args,
-                                     uint32_t n) {
+SP_APART static bool coerce_literals(binder *b, const sp_function *f, const sp_expr **args, uint32_t n) {
   if (strcmp(f->name, "case") == 0) {
-    return coerce_case(b, e, args, n);
+    return coerce_case(b, args, n);
   }
   if ((f->flags & SP_FN_SAME_TYPE) != 0) {
-    const sp_loc at = sp_expr_place_of(b->loc, e);
-    return ok(b, sp_coerce_same(b->arena, args, n, shown_name(f), &at, b->err));
+    return ok(b, sp_coerce_same(b->arena, args, n, shown_name(f), b->loc, b->err));
   }
   if ((f->flags & SP_FN_ARITHMETIC) != 0 && n == 2) {
     return ok(b, sp_coerce_arithmetic(b->arena, args, b->err));
@@ -220,7 +219,7 @@ SP_APART static bool coerce_literals(binder *b, const sp_expr *e, const sp_funct
 SP_APART static const sp_expr *call(binder *b, const sp_expr *e, const sp_function *f, const sp_expr **args,
                                     uint32_t n, const sp_expr *filter) {
   const sp_type *result = NULL;
-  if (!coerce_literals(b, e, f, args, n) || !ask_function(b, e, f, args, n, &result)) {
+  if (!coerce_literals(b, f, args, n) || !ask_function(b, e, f, args, n, &result)) {
     return NULL;
   }
   const sp_expr proto = {.kind = SP_EXPR_CALL,
@@ -296,12 +295,12 @@ SP_APART static bool sort_items(binder *b, const sp_expr **args, uint32_t n, uin
 SP_APART static const sp_expr *bind_in(binder *b, const sp_expr *e, const sp_expr **args, uint32_t n) {
   uint32_t literals = 0;
   const sp_expr *x = args[0];
-  const sp_loc at = sp_expr_place_of(b->loc, e);
   if (!sort_items(b, args, n, &literals)) {
     return NULL;
   }
   if (literals == n - 1 && n > 2) {
-    if (!ok(b, sp_coerce_same(b->arena, args, n, "IN", &at, b->err)) || !sort_items(b, args, n, &literals)) {
+    if (!ok(b, sp_coerce_same(b->arena, args, n, "IN", b->loc, b->err)) ||
+        !sort_items(b, args, n, &literals)) {
       return NULL;
     }
     if (literals == n - 1) {
@@ -318,10 +317,13 @@ SP_APART static const sp_expr *bind_in(binder *b, const sp_expr *e, const sp_exp
   }
   if (literals > 1) {
     const sp_expr **list = sp_arena_copy(&b->scratch, args, (literals + 1) * sizeof *list);
-    if (list == NULL || !ok(b, sp_coerce_same(b->arena, list, literals + 1, "IN", &at, b->err))) {
+    if (list == NULL || !ok(b, sp_coerce_same(b->arena, list, literals + 1, "IN", b->loc, b->err))) {
       return list == NULL ? nomem(b) : NULL;
     }
     parts[n_parts++] = call(b, e, e->fn, list, literals + 1, NULL);
+    if (parts[0] == NULL) {
+      return NULL;
+    }
     from = 1 + literals;
   }
   for (uint32_t i = from; i < n; i++) {
@@ -330,7 +332,7 @@ SP_APART static const sp_expr *bind_in(binder *b, const sp_expr *e, const sp_exp
       return NULL;
     }
   }
-  return parts[0] == NULL || n_parts == 1 ? parts[0] : call(b, e, or_fn, parts, n_parts, NULL);
+  return n_parts == 1 ? parts[0] : call(b, e, or_fn, parts, n_parts, NULL);
 }
 
 SP_APART static const sp_expr *finish_call(binder *b, const sp_expr *e, const sp_expr **args,
