@@ -323,16 +323,16 @@ const sp_items *sp_items_of(sp_arena *a, const sp_expr *const *exprs, uint32_t n
   return r;
 }
 
-const sp_schema *sp_field_scope(const sp_node *n, const sp_field_desc *f, const sp_schema *const *inputs,
-                                sp_arena *a) {
-  if (f->scope == SP_SCOPE_FILE) {
-    return ((const sp_scan_node *)n)->file_schema;
-  }
+sp_status sp_field_scope(const sp_node *n, const sp_field_desc *f, const sp_schema *const *inputs,
+                         sp_arena *a, const sp_schema **ret, sp_error *err) {
   if (f->scope == SP_SCOPE_BOTH) {
-    const sp_schema *both = NULL;
-    return sp_join_scope((const sp_join_node *)n, inputs[0], inputs[1], a, &both, NULL) == SP_OK ? both
-                                                                                                 : NULL;
+    return sp_join_scope((const sp_join_node *)n, inputs[0], inputs[1], a, ret, err);
   }
-  const uint32_t which = f->scope == SP_SCOPE_RIGHT ? 1 : 0;
-  return which < n->n_inputs ? inputs[which] : NULL;
+  if (f->scope == SP_SCOPE_FILE) {
+    *ret = ((const sp_scan_node *)n)->file_schema;
+  } else {
+    const uint32_t which = f->scope == SP_SCOPE_RIGHT ? 1 : 0;
+    *ret = which < n->n_inputs ? inputs[which] : NULL;
+  }
+  return SP_OK;
 }

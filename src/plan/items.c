@@ -1,5 +1,7 @@
 /* Lists of expressions as nodes use them: the schema they make, the columns they need, equal names among
  * them. */
+#include <stdio.h>
+
 #include "plan/kinds.h"
 
 sp_loc sp_loc_member(const sp_loc *node, const char *key, sp_arena *a) {
@@ -9,6 +11,14 @@ sp_loc sp_loc_member(const sp_loc *node, const char *key, sp_arena *a) {
     r.pointer = p != NULL ? p : node->pointer; /* a coarser place when memory is short */
   }
   return r;
+}
+
+sp_status sp_unknown_in_list(const sp_schema *s, const sp_strings *list, uint32_t index, const sp_loc *node,
+                             const char *key, sp_arena *a, sp_error *err) {
+  char member[64];
+  snprintf(member, sizeof member, "%s/%u", key, index);
+  const sp_loc at = sp_loc_member(node, member, a);
+  return sp_schema_unknown(s, sp_sv_from(list->items[index]), &at, err);
 }
 
 bool sp_schema_add_items(sp_schema_builder *b, const sp_items *items, sp_arena *a) {

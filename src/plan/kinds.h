@@ -13,9 +13,9 @@ uint64_t sp_fields_hash(const sp_node *n,
 /* Was the field given (other than its default)? What the writer writes. */
 bool sp_field_is_set(const sp_node *n, const sp_field_desc *f);
 bool sp_fkind_is_items(sp_fkind k);
-/* The columns that the expressions of field f read; NULL when out of memory or for a wrong plan. */
-const sp_schema *sp_field_scope(const sp_node *n, const sp_field_desc *f, const sp_schema *const *inputs,
-                                sp_arena *a);
+/* The columns that the expressions of field f read; *ret NULL when the node has no such input. */
+sp_status sp_field_scope(const sp_node *n, const sp_field_desc *f, const sp_schema *const *inputs,
+                         sp_arena *a, const sp_schema **ret, sp_error *err);
 /* "a AS b, c" and the like, as headlines use them. */
 void sp_headline_items(const sp_items *items, const char *sep, sp_str *out);
 void sp_headline_predicate(const sp_items *conjuncts, sp_str *out); /* joined by AND */
@@ -30,6 +30,9 @@ sp_status sp_schema_same(const sp_node *n, const sp_schema *const *inputs, sp_ar
                          sp_error *err);
 /* Place of a member of a node: pointer + "/key"; line and column stay the node's. */
 sp_loc sp_loc_member(const sp_loc *node, const char *key, sp_arena *a);
+/* sp_schema_unknown for entry `index` of the list under `key` of a node. */
+sp_status sp_unknown_in_list(const sp_schema *s, const sp_strings *list, uint32_t index, const sp_loc *node,
+                             const char *key, sp_arena *a, sp_error *err);
 /* Binds items without giving them names (keys of sorts and joins); their aliases are dropped. */
 sp_status sp_bind_keys(sp_bind_cx *cx, const sp_node *written, const sp_items *in, const sp_schema *schema,
                        sp_items *ret, sp_error *err);

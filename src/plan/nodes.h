@@ -54,6 +54,8 @@ typedef struct sp_group_by_node {
 } sp_group_by_node;
 
 typedef enum sp_join_how { SP_JOIN_INNER, SP_JOIN_LEFT, SP_JOIN_RIGHT, SP_JOIN_FULL, SP_JOIN_SEMI, SP_JOIN_ANTI, SP_JOIN_CROSS } sp_join_how;
+/* Which input a hash join should keep in memory. */
+typedef enum sp_join_build { SP_BUILD_UNDECIDED, SP_BUILD_LEFT, SP_BUILD_RIGHT } sp_join_build;
 typedef struct sp_join_node {
   sp_node base;
   int how;
@@ -63,6 +65,7 @@ typedef struct sp_join_node {
   bool nulls_equal;
   int coalesce;                   /* 0 by the kind of join, 1 yes, 2 no: is the right key column dropped? (inner, left: yes; right: left key dropped; full: no) */
   bool maintain_order;            /* output in left order (right join: right order) */
+  int build_side;                 /* not written; set by a rule from estimates for inner joins: sp_join_build */
 } sp_join_node;
 
 typedef struct sp_sort_node { /* sort, top_k */

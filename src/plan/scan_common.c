@@ -159,11 +159,10 @@ static sp_status order_columns(sp_scan_node *n, const sp_loc *loc, sp_arena *a, 
   if (wanted == NULL || names == NULL) {
     return sp_error_nomem(err);
   }
-  const sp_loc at = sp_loc_member(loc, "columns", a);
   for (uint32_t i = 0; i < n->columns.n; i++) {
     const int32_t c = sp_schema_find(n->file_schema, sp_sv_from(n->columns.items[i]));
     if (c < 0) {
-      return sp_schema_unknown(n->file_schema, sp_sv_from(n->columns.items[i]), &at, err);
+      return sp_unknown_in_list(n->file_schema, &n->columns, i, loc, "columns", a, err);
     }
     wanted[c] = 1;
   }

@@ -4,13 +4,13 @@
 
 static sp_status check_partition(sp_bind_cx *cx, const sp_sink_node *n, const sp_schema *in, sp_error *err) {
   const sp_partition *p = &n->partition;
-  const sp_loc at = sp_loc_member(&n->base.loc, "partition", cx->arena);
   for (uint32_t i = 0; i < p->by.n; i++) {
     if (sp_schema_find(in, sp_sv_from(p->by.items[i])) < 0) {
-      return sp_schema_unknown(in, sp_sv_from(p->by.items[i]), &at, err);
+      return sp_unknown_in_list(in, &p->by, i, &n->base.loc, "partition/by", cx->arena, err);
     }
   }
   if (p->max_rows < 0 || p->max_bytes < 0) {
+    const sp_loc at = sp_loc_member(&n->base.loc, "partition", cx->arena);
     SP_FAIL(err, SP_INVALID, &at, "`max_rows` and `max_bytes` must not be negative");
   }
   const bool parts = p->max_rows > 0 || p->max_bytes > 0 || p->by.n > 0;

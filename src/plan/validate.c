@@ -46,7 +46,8 @@ static sp_status check_items(checker *c, const sp_node *n, const sp_schema *cons
     if (items->n == 0) {
       continue;
     }
-    const sp_schema *scope = sp_field_scope(n, f, inputs, &c->arena);
+    const sp_schema *scope = NULL;
+    SP_TRY(sp_field_scope(n, f, inputs, &c->arena, &scope, c->err));
     if (scope == NULL) {
       BAD(c, n, "node `%.100s`: nothing is known of the columns that `%s` reads", n->id, f->key);
     }

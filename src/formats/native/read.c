@@ -346,16 +346,16 @@ static sp_status read_fields(reading *x, entry *e, sp_error *err) {
 /* ---- the document ---- */
 static sp_status check_version(reading *x, const sp_json *root, sp_error *err) {
   const sp_json *v = sp_json_get(root, "sigmapi");
+  if (v != NULL && v->kind == SP_JSON_INT && v->i == SP_NATIVE_VERSION) {
+    return SP_OK;
+  }
   const sp_loc at = sp_json_loc(x->r.doc, v != NULL ? v : root, x->r.arena);
   if (v == NULL || v->kind != SP_JSON_INT) {
     SP_FAIL(err, SP_INVALID, &at, "a native plan starts with \"sigmapi\": %d", SP_NATIVE_VERSION);
   }
-  if (v->i != SP_NATIVE_VERSION) {
-    SP_FAIL(err, SP_UNSUPPORTED, &at,
-            "version %lld of the plan format is not known: this program reads version %d", (long long)v->i,
-            SP_NATIVE_VERSION);
-  }
-  return SP_OK;
+  SP_FAIL(err, SP_UNSUPPORTED, &at,
+          "version %lld of the plan format is not known: this program reads version %d", (long long)v->i,
+          SP_NATIVE_VERSION);
 }
 
 static sp_status check_root(reading *x, const sp_json *root, const sp_json **ret_nodes,

@@ -157,17 +157,16 @@ static sp_status read_strings(const sp_native_reader *r, const char *key, const 
 
 static sp_status read_paths(const sp_native_reader *r, const sp_json *v, sp_strings *ret, sp_error *err) {
   SP_TRY(read_strings(r, v->key.p, v, true, ret, err));
-  const sp_loc at = sp_json_loc(r->doc, v, r->arena);
-  if (ret->n == 0) {
-    SP_FAIL(err, SP_INVALID, &at, "`%s` names no file", v->key.p);
+  const char *what = ret->n == 0 ? "names no file" : NULL;
+  for (uint32_t i = 0; i < ret->n && what == NULL; i++) {
+    what = ret->items[i][0] == '\0' ? "holds an empty path" : NULL;
   }
-  if (ret->n > SP_IO_MAX_FILES) {
-    SP_FAIL(err, SP_LIMIT, &at, "`%s` names more than %d files", v->key.p, SP_IO_MAX_FILES);
-  }
-  for (uint32_t i = 0; i < ret->n; i++) {
-    if (ret->items[i][0] == '\0') {
-      SP_FAIL(err, SP_INVALID, &at, "`%s` holds an empty path", v->key.p);
+  if (what != NULL || ret->n > SP_IO_MAX_FILES) {
+    const sp_loc at = sp_json_loc(r->doc, v, r->arena);
+    if (what != NULL) {
+      SP_FAIL(err, SP_INVALID, &at, "`%s` %s", v->key.p, what);
     }
+    SP_FAIL(err, SP_LIMIT, &at, "`%s` names more than %d files", v->key.p, SP_IO_MAX_FILES);
   }
   return SP_OK;
 }
@@ -286,8 +285,11 @@ static sp_status read_schema(const sp_native_reader *r, const char *key, const s
     }
     sp_schema_add(&b, m->key, t);
   }
-  const sp_loc at = sp_json_loc(r->doc, v, r->arena);
-  return sp_schema_finish(&b, &at, ret, err);
+  if (b.n > SP_SCHEMA_MAX) { /* names are different, as keys of an object */
+    const sp_loc at = sp_json_loc(r->doc, v, r->arena);
+    SP_FAIL(err, SP_LIMIT, &at, "`%s` has more than %d columns", key, SP_SCHEMA_MAX);
+  }
+  return sp_schema_finish(&b, NULL, ret, err);
 }
 
 static sp_status read_row_index(const sp_native_reader *r, const char *key, const sp_json *v,

@@ -12,10 +12,19 @@ static void put_strings(sp_jw *w, const sp_strings *s) {
   sp_jw_close(w, ']');
 }
 
+/* The scratch text as a string; that it could not grow is the output's failure too (clearing it would forget
+ * that). */
+static void put_text(sp_jw *w, const sp_str *text) {
+  if (!sp_str_ok(text) && sp_str_ok(w->out)) {
+    w->out->status = text->status;
+  }
+  sp_jw_str(w, (sp_sv){text->p, text->n});
+}
+
 static void put_expr(sp_jw *w, const sp_expr *e, sp_str *text) {
   sp_str_clear(text);
   sp_expr_print(e, text);
-  sp_jw_str(w, (sp_sv){text->p, text->n});
+  put_text(w, text);
 }
 
 static void put_sort_key(sp_jw *w, const sp_item *x, sp_str *text) {
@@ -41,7 +50,7 @@ static void put_sort_key(sp_jw *w, const sp_item *x, sp_str *text) {
 static void put_predicate(sp_jw *w, const sp_items *x, sp_str *text) {
   sp_str_clear(text);
   sp_headline_predicate(x, text);
-  sp_jw_str(w, (sp_sv){text->p, text->n});
+  put_text(w, text);
 }
 
 static void put_items(sp_jw *w, const sp_field_desc *f, const sp_items *x, sp_str *text) {
@@ -92,7 +101,7 @@ static void put_value(sp_jw *w, const sp_value *v, sp_str *text) {
   } else {
     sp_str_clear(text);
     sp_value_text(v, text);
-    sp_jw_str(w, (sp_sv){text->p, text->n});
+    put_text(w, text);
   }
 }
 
@@ -255,10 +264,8 @@ sp_status sp_native_write(const sp_plan *p, sp_str *out, sp_error *err) {
   sp_jw_int(&w, SP_NATIVE_VERSION);
   sp_jw_key(&w, "nodes");
   sp_jw_open(&w, '[');
-  sp_status st = SP_OK;
-  for (uint32_t i = 0; i < p->n_nodes && st == SP_OK; i++) {
+  for (uint32_t i = 0; i < p->n_nodes && sp_str_ok(out); i++) {
     put_node(&w, p, p->nodes[i], &text);
-    st = sp_str_status(&text, err);
   }
   sp_jw_close(&w, ']');
   sp_jw_key(&w, "outputs");
@@ -270,5 +277,5 @@ sp_status sp_native_write(const sp_plan *p, sp_str *out, sp_error *err) {
   sp_jw_close(&w, '}');
   sp_str_add(out, "\n");
   sp_str_release(&text);
-  return st != SP_OK ? st : sp_str_status(out, err);
+  return sp_str_status(out, err);
 }

@@ -21,11 +21,10 @@ static sp_status resolve(sp_bind_cx *cx, const sp_node *written, const sp_node *
   if (gone == NULL || index == NULL || names == NULL) {
     return sp_error_nomem(err);
   }
-  const sp_loc at = sp_loc_member(&written->loc, "columns", cx->arena);
   for (uint32_t i = 0; i < columns->n; i++) {
     const int32_t c = sp_schema_find(in, sp_sv_from(columns->items[i]));
     if (c < 0) {
-      return sp_schema_unknown(in, sp_sv_from(columns->items[i]), &at, err);
+      return sp_unknown_in_list(in, columns, i, &written->loc, "columns", cx->arena, err);
     }
     gone[c] = 1;
   }
@@ -37,6 +36,7 @@ static sp_status resolve(sp_bind_cx *cx, const sp_node *written, const sp_node *
     }
   }
   if (n == 0) {
+    const sp_loc at = sp_loc_member(&written->loc, "columns", cx->arena);
     SP_FAIL(err, SP_INVALID, &at, "drop leaves no column");
   }
   return sp_project_select(cx, written, in, index, names, n, ret, err);

@@ -56,12 +56,13 @@ static sp_status check(sp_bind_cx *cx, const sp_pivot_node *w, const sp_function
     const sp_loc at = sp_loc_member(loc, "on", cx->arena);
     SP_FAIL(err, SP_UNSUPPORTED, &at, "pivot on %u expressions: exactly one is supported", w->on.n);
   }
-  const sp_loc at = sp_loc_member(loc, "agg", cx->arena);
   *ret_agg = sp_function_find(sp_sv_from(w->agg));
   if (*ret_agg == NULL) {
+    const sp_loc at = sp_loc_member(loc, "agg", cx->arena);
     return sp_function_unknown(sp_sv_from(w->agg), &at, err);
   }
   if (((*ret_agg)->flags & SP_FN_AGGREGATE) == 0) {
+    const sp_loc at = sp_loc_member(loc, "agg", cx->arena);
     SP_FAIL(err, SP_INVALID, &at, "`%.100s` is not an aggregate function", w->agg);
   }
   return SP_OK;

@@ -25,10 +25,10 @@ static sp_status resolve(sp_bind_cx *cx, const sp_node *written, const sp_node *
     index[c] = c;
     names[c] = in->fields[c].name;
   }
-  const sp_loc at = sp_loc_member(&written->loc, "columns", cx->arena);
   for (uint32_t i = 0; i + 1 < renames->n; i += 2) {
     const int32_t c = sp_schema_find(in, sp_sv_from(renames->items[i]));
     if (c < 0) {
+      const sp_loc at = sp_loc_member(&written->loc, "columns", cx->arena);
       return sp_schema_unknown(in, sp_sv_from(renames->items[i]), &at, err);
     }
     names[c] = sp_sv_from(renames->items[i + 1]);
@@ -41,6 +41,7 @@ static sp_status resolve(sp_bind_cx *cx, const sp_node *written, const sp_node *
       return sp_error_nomem(err);
     }
     if (old != UINT32_MAX) {
+      const sp_loc at = sp_loc_member(&written->loc, "columns", cx->arena);
       SP_FAIL(err, SP_INVALID, &at, "duplicate output name `%.100s`: made from `%.100s` and from `%.100s`",
               names[c].p, in->fields[old].name.p, in->fields[c].name.p);
     }

@@ -37,12 +37,12 @@ static sp_status check_compression(sp_bind_cx *cx, const sp_sink_node *n, sp_err
   const char *colon = strchr(n->compression, ':');
   const sp_sv name = {n->compression,
                       colon != NULL ? (size_t)(colon - n->compression) : strlen(n->compression)};
-  const sp_loc at = sp_loc_member(&n->base.loc, "compression", cx->arena);
   bool known = false;
   for (uint32_t i = 0; i < N_CODECS; i++) {
     known = known || sp_sv_eq(name, codec_name(NULL, i));
   }
   if (!known) {
+    const sp_loc at = sp_loc_member(&n->base.loc, "compression", cx->arena);
     char near[128];
     sp_error_set(err, SP_INVALID, &at, "unknown compression `%.60s`", n->compression);
     if (sp_nearest_names(name, N_CODECS, codec_name, NULL, near, sizeof near)) {
@@ -54,6 +54,7 @@ static sp_status check_compression(sp_bind_cx *cx, const sp_sink_node *n, sp_err
   }
   if (colon != NULL &&
       (strlen(colon) < 2 || strlen(colon) > 3 || strspn(colon + 1, "0123456789") != strlen(colon + 1))) {
+    const sp_loc at = sp_loc_member(&n->base.loc, "compression", cx->arena);
     SP_FAIL(err, SP_INVALID, &at, "the level in compression `%.60s` must be a number of one or two digits",
             n->compression);
   }

@@ -27,8 +27,8 @@ static sp_status resolve(sp_bind_cx *cx, const sp_node *written, const sp_node *
                          sp_error *err) {
   sp_unique_node *n = (sp_unique_node *)sp_node_copy(cx->arena, written);
   SP_TRY_ALLOC(err, n);
-  const sp_loc at = sp_loc_member(&written->loc, "subset", cx->arena);
   if (n->subset.items != NULL && n->subset.n == 0) {
+    const sp_loc at = sp_loc_member(&written->loc, "subset", cx->arena);
     sp_error_set(err, SP_INVALID, &at, "`subset` is empty");
     sp_error_hint(err, "leave it out to compare all columns");
     return SP_INVALID;
@@ -36,10 +36,11 @@ static sp_status resolve(sp_bind_cx *cx, const sp_node *written, const sp_node *
   for (uint32_t i = 0; i < n->subset.n; i++) {
     const sp_sv name = sp_sv_from(n->subset.items[i]);
     if (sp_schema_find(inputs[0]->schema, name) < 0) {
-      return sp_schema_unknown(inputs[0]->schema, name, &at, err);
+      return sp_unknown_in_list(inputs[0]->schema, &n->subset, i, &written->loc, "subset", cx->arena, err);
     }
     for (uint32_t k = 0; k < i; k++) {
       if (strcmp(n->subset.items[i], n->subset.items[k]) == 0) {
+        const sp_loc at = sp_loc_member(&written->loc, "subset", cx->arena);
         SP_FAIL(err, SP_INVALID, &at, "`subset` names column `%.200s` twice", name.p);
       }
     }

@@ -310,25 +310,25 @@ static const det determined[] = {
     {AFTER_G("'op': 'cache'"), SP_DET_ROWS},
     {AFTER_G("'op': 'sink_csv', 'path': 'x'"), SP_DET_ROWS},
     {T "," G ",{'id': 'r', 'op': 'rename', 'input': 'g', 'columns': {'b': 'k'}},{'id': 'out', 'op': 'sort', "
-             "'input': 'r', 'by': ['k']}",
+       "'input': 'r', 'by': ['k']}",
      SP_DET_ORDER},
     {T "," G ",{'id': 'r', 'op': 'with_columns', 'input': 'g', 'exprs': ['s AS b']},{'id': 'out', 'op': "
-             "'sort', 'input': 'r', 'by': ['b']}",
+       "'sort', 'input': 'r', 'by': ['b']}",
      SP_DET_ROWS},
     {T "," G ",{'id': 'h', 'op': 'head', 'input': 'g', 'n': 1},{'id': 'out', 'op': 'filter', 'input': 'h', "
-             "'predicate': 's > 1'}",
+       "'predicate': 's > 1'}",
      SP_DET_NOTHING},
     {T "," G ",{'id': 'h', 'op': 'head', 'input': 'g', 'n': 1},{'id': 'out', 'op': 'group_by', 'input': 'h', "
-             "'keys': [], 'aggs': ['count(*)']}",
+       "'keys': [], 'aggs': ['count(*)']}",
      SP_DET_ORDER},
     {T "," G ",{'id': 'h', 'op': 'head', 'input': 'g', 'n': 1},{'id': 'out', 'op': 'group_by', 'input': 'h', "
-             "'keys': [], 'aggs': ['sum(s)']}",
+       "'keys': [], 'aggs': ['sum(s)']}",
      SP_DET_COUNT},
     {JOIN("'how': 'inner', 'on': ['a']"), SP_DET_ROWS},
     {JOIN("'how': 'inner', 'on': ['a'], 'maintain_order': true"), SP_DET_ORDER},
     {T ",{'id': 'out', 'op': 'union', 'inputs': ['t', 't']}", SP_DET_ORDER},
     {T "," G ",{'id': 's', 'op': 'sort', 'by': ['b'], 'input': 'g'},{'id': 'out', 'op': 'union', 'inputs': "
-             "['s', 'g']}",
+       "['s', 'g']}",
      SP_DET_ROWS},
 };
 
