@@ -288,12 +288,12 @@ static const option options[] = {
 };
 #define N_OPTIONS (sizeof options / sizeof options[0])
 
+/* The options of a command as they are typed. */
 typedef struct known {
-  const sp_command *cmd;
   uint32_t n;
-  const option *options[N_OPTIONS];
+  char names[N_OPTIONS][32];
 } known;
-static sp_sv known_name(const void *ctx, uint32_t i) { return sp_sv_from(((const known *)ctx)->options[i]->name); }
+static sp_sv known_name(const void *ctx, uint32_t i) { return sp_sv_from(((const known *)ctx)->names[i]); }
 
 static const option *find_long(const sp_command *cmd, sp_sv name) {
   for (size_t i = 0; i < N_OPTIONS; i++) {
@@ -312,10 +312,10 @@ static const option *find_short(const sp_command *cmd, char letter) {
   return NULL;
 }
 static sp_status unknown_option(const sp_command *cmd, const char *arg, sp_sv name, sp_error *err) {
-  known k = {.cmd = cmd};
+  known k = {.n = 0};
   for (size_t i = 0; i < N_OPTIONS; i++) {
     if ((options[i].groups & cmd->group) != 0) {
-      k.options[k.n++] = &options[i];
+      (void)snprintf(k.names[k.n++], sizeof k.names[0], "--%s", options[i].name);
     }
   }
   (void)sp_error_set(err, SP_USAGE, NULL, "`%s` takes no option `%s`", cmd->name, arg);
@@ -336,7 +336,7 @@ static sp_status parse_one(sp_cli *c, const sp_command *cmd, int argc, char **ar
     const size_t n = strcspn(arg + 2, "=");
     o = find_long(cmd, (sp_sv){arg + 2, n});
     if (o == NULL) {
-      return unknown_option(cmd, arg, (sp_sv){arg + 2, n}, err);
+      return unknown_option(cmd, arg, (sp_sv){arg, n + 2}, err);
     }
     if (arg[2 + n] == '=') {
       value = arg + 3 + n;
