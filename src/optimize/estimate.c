@@ -7,7 +7,7 @@
 #include "optimize/estimate.h"
 
 #define UNKNOWN_ROWS (-1.0)
-#define DEFAULT_DISTINCT_SHARE 0.1
+#define DEFAULT_DISTINCT 200
 
 typedef struct estimator {
   const sp_plan *p;
@@ -38,7 +38,7 @@ static double distinct(const estimator *x, uint32_t node, const sp_expr *e) {
   }
   double d = e->kind == SP_EXPR_COLUMN ? find_column(x, node, e->name)->distinct : -1;
   if (d < 0 && rows >= 0) {
-    d = rows * DEFAULT_DISTINCT_SHARE;
+    d = DEFAULT_DISTINCT;
   }
   return rows >= 0 && d > rows ? rows : d;
 }
@@ -52,6 +52,14 @@ static sp_col_estimate *new_columns(estimator *x, uint32_t n) {
   return c;
 }
 
+/* Strings of at most one byte have few values. */
+static void from_short_strings(const sp_column_stats *st, double rows, sp_col_estimate *ret) {
+  if (ret->distinct < 0 && st->has_min_max && st->min_exact && st->max_exact && st->min.s.n == 1 && st->max.s.n == 1) {
+    const double values = (double)(uint8_t)st->max.s.p[0] - (double)(uint8_t)st->min.s.p[0] + 1;
+    ret->distinct = rows >= 0 && values > rows ? rows : values;
+  }
+}
+
 static void from_file(const sp_dataset *d, uint32_t column, const sp_type *t, double rows, sp_col_estimate *ret) {
   sp_column_stats st;
   memset(&st, 0, sizeof st);
@@ -60,6 +68,9 @@ static void from_file(const sp_dataset *d, uint32_t column, const sp_type *t, do
   }
   ret->null_fraction = st.null_count >= 0 && rows > 0 ? (double)st.null_count / rows : -1;
   ret->distinct = st.distinct >= 0 ? (double)st.distinct : -1;
+  if (t->kind == SP_KIND_STRING) {
+    from_short_strings(&st, rows, ret);
+  }
   if (st.has_min_max && sp_value_number(&st.min, &ret->lo) && sp_value_number(&st.max, &ret->hi)) {
     ret->has_range = true;
     const bool whole = sp_type_is_int(t) || t->kind == SP_KIND_DATE;
@@ -172,7 +183,7 @@ static double unique_rows(const estimator *x, const sp_node *n) {
   for (uint32_t k = 0; k < n_names && in >= 0 && d < in; k++) {
     const sp_sv name = u->subset.n > 0 ? sp_sv_from(u->subset.items[k]) : s->fields[k].name;
     const double one = find_column(x, n->inputs[0], name)->distinct;
-    d *= one >= 1 ? one : in * DEFAULT_DISTINCT_SHARE + 1;
+    d *= one >= 1 ? one : DEFAULT_DISTINCT;
   }
   return in < 0 ? UNKNOWN_ROWS : d > in ? in : at_least_one(d, in);
 }

@@ -12,9 +12,11 @@
 static const char *const rows[] = {"simplify_expressions", "split_predicates", "predicate_pushdown", "cross_to_inner"};
 static const char *const columns[] = {"slice_pushdown", "projection_pushdown"};
 static const char *const sharing[] = {"common_subplan"};
+static const char *const physical[] = {"join_build_side"};
 
 #define PASS(pass_name, rounds, list) {.name = (pass_name), .max_rounds = (rounds), .n_rules = sizeof(list) / sizeof(list)[0], .rules = (list)}
-static const sp_profile_pass default_passes[] = {PASS("rows", 10, rows), PASS("columns", 4, columns), PASS("sharing", 4, sharing)};
+static const sp_profile_pass default_passes[] = {PASS("rows", 10, rows), PASS("columns", 4, columns), PASS("sharing", 4, sharing),
+                                                 PASS("physical", 2, physical)};
 static const sp_profile default_profile = {
     .name = "default", .n_passes = sizeof default_passes / sizeof default_passes[0], .passes = default_passes};
 static const sp_profile none = {.name = "none"};

@@ -45,7 +45,7 @@ typedef struct slicing {
 
 static const char *text_of(slicing *x, const carried *c) {
   int64_t end;
-  if (c->length < 0 || __builtin_add_overflow(c->offset, c->length, &end)) {
+  if (c->length < 0 || __builtin_add_overflow(c->offset, c->length, &end) || (c->offset < 0 && end >= 0)) {
     return sp_arena_printf(x->arena, "%lld:", (long long)c->offset);
   }
   return sp_arena_printf(x->arena, "%lld:%lld", (long long)c->offset, (long long)end);

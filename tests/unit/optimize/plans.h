@@ -115,6 +115,9 @@ static inline void bench_plan_text(const sp_plan *p, sp_str *out) {
         sp_str_add(out, ";");
       }
     }
+    if (sp_node_is(n, "join") && ((const sp_join_node *)n)->build_side != SP_BUILD_UNDECIDED) {
+      sp_str_add(out, ((const sp_join_node *)n)->build_side == SP_BUILD_LEFT ? " build: left;" : " build: right;");
+    }
     sp_str_add(out, "\n");
   }
   sp_str_add(out, "  outputs:");
