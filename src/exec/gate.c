@@ -64,7 +64,8 @@ static bool comes_before(const sp_failure *a, const sp_failure *b) {
   return a->seq < b->seq;
 }
 
-/* Whoever has had enough need not know that a row would have failed; but want of memory is never passed over. */
+/* Whoever has had enough need not know that a row would have failed; but want of memory is never passed over.
+ */
 static bool matters(const sp_failure *f) {
   return f->status != SP_OK && (f->status == SP_NOMEM || f->op == NULL || !sp_op_done(f->op));
 }

@@ -236,7 +236,7 @@ void sp_metrics_collect(sp_exec *x) {
     }
     for (uint32_t i = 0; i < x->threads && x->slots != NULL; i++) {
       const sp_slot *s = &x->workers[i].w.slots[op->index];
-collect_slot(m, &spans[op->node_index], op, s);
+      collect_slot(m, &spans[op->node_index], op, s);
       if (m->v[SP_METRIC_input_rows] >= 0) {
         m->v[SP_METRIC_input_rows] += s->input_rows;
       }

@@ -79,7 +79,8 @@ static void sample_locked(sp_exec *x) {
   }
   if (s->n >= SAMPLES_MAX) {
     thin_out(x);
-  }  if (s->n == s->cap && !grow(x)) {
+  }
+  if (s->n == s->cap && !grow(x)) {
     atomic_store(&x->starved, true);
     return;
   }

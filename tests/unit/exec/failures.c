@@ -1,4 +1,5 @@
-/* Which error a run reports, that early stops hide later ones, limits, cancellation, and allocations that fail. */
+/* Which error a run reports, that early stops hide later ones, limits, cancellation, and allocations that
+ * fail. */
 #include "plans.h"
 
 #include "tests/support/torture.h"
@@ -201,7 +202,8 @@ static void allocations_of_streams(void **state) {
   t_begin(&t);
   sp_node *v = t_values(&t, "v", "a int64, s string", "1,x;2,a string longer than twelve;3,null");
   sp_node *f = t_filter(&t, "f", v, "a > 1 AND a < 100");
-  sp_node *p = t_project(&t, "with_columns", "p", f, "CASE WHEN a > 2 THEN s ELSE 'another long string' END AS u; a + 1 AS b");
+  sp_node *p = t_project(&t, "with_columns", "p", f,
+                         "CASE WHEN a > 2 THEN s ELSE 'another long string' END AS u; a + 1 AS b");
   sp_node *x = t_node(&t, "with_row_index", "x", 1, &p);
   sp_node *c = t_node(&t, "cache", "c", 1, &x);
   t_output(&t, t_slice(&t, "s", c, 0, 2));

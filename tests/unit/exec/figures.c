@@ -1,4 +1,5 @@
-/* What a run says of itself: rows, bytes, time, memory, timeline, activity, and the parts of results that are kept. */
+/* What a run says of itself: rows, bytes, time, memory, timeline, activity, and the parts of results that are
+ * kept. */
 #include "plans.h"
 
 static int64_t metric(const t_plan *t, const sp_run *run, const char *id, sp_metric m) {
@@ -91,7 +92,8 @@ static void kept_rows(void **state) {
   (void)state;
   static const struct {
     int64_t keep, head, tail;
-  } cases[] = {{-1, 500, 0}, {0, 0, 0}, {3, 3, 3}, {100, 100, 100}, {249, 249, 249}, {250, 250, 250}, {300, 300, 200}, {1000, 500, 0}};
+  } cases[] = {{-1, 500, 0},    {0, 0, 0},       {3, 3, 3},       {100, 100, 100},
+               {249, 249, 249}, {250, 250, 250}, {300, 300, 200}, {1000, 500, 0}};
   t_plan t;
   t_begin(&t);
   t_output(&t, t_project(&t, "select", "p", t_numbers(&t, "v", 500), "i"));
@@ -142,7 +144,8 @@ static void progress(void **state) {
   sp_node *n = t_numbers(&t, "v", 100000);
   for (int i = 0; i < 5; i++) {
     sp_node *in[] = {n, n};
-    n = t_filter(&t, sp_arena_printf(&t.arena, "f%d", i), t_union(&t, sp_arena_printf(&t.arena, "u%d", i), 2, in), "m >= 0");
+    n = t_filter(&t, sp_arena_printf(&t.arena, "f%d", i),
+                 t_union(&t, sp_arena_printf(&t.arena, "u%d", i), 2, in), "m >= 0");
   }
   t_output(&t, n);
   t_resolve(&t);

@@ -1,4 +1,5 @@
-/* Scans and sinks: what is written comes back, in order, in as many parts as asked; failed runs leave nothing. */
+/* Scans and sinks: what is written comes back, in order, in as many parts as asked; failed runs leave
+ * nothing. */
 #include <dirent.h>
 #include <unistd.h>
 
@@ -34,7 +35,9 @@ static int remove_folder(void **state) {
   return rmdir(folder);
 }
 
-static char *in_folder(t_plan *t, const char *name) { return sp_arena_printf(&t->arena, "%s/%s", folder, name); }
+static char *in_folder(t_plan *t, const char *name) {
+  return sp_arena_printf(&t->arena, "%s/%s", folder, name);
+}
 
 static sp_node *sink(t_plan *t, const char *op, const char *id, sp_node *in, const char *name) {
   sp_sink_node *s = (sp_sink_node *)t_node(t, op, id, 1, &in);
@@ -70,7 +73,8 @@ static void csv_out_and_in(void **state) {
   for (size_t h = 0; h < T_HOWS; h++) {
     t_plan t;
     t_begin(&t);
-    sink(&t, "sink_csv", "w", t_values(&t, "v", "a int64, s string", "1,x;2,null;3,a string longer than twelve"), "t.csv");
+    sink(&t, "sink_csv", "w",
+         t_values(&t, "v", "a int64, s string", "1,x;2,null;3,a string longer than twelve"), "t.csv");
     t_resolve(&t);
     sp_run *run = t_run_how(&t, h);
     assert_int_equal(run->n_results, 0);
@@ -92,7 +96,8 @@ static void parquet_with_predicate(void **state) {
   (void)state;
   t_plan t;
   t_begin(&t);
-  sp_node *v = t_project(&t, "with_columns", "w", t_numbers(&t, "v", 30000), "CASE WHEN m = 3 THEN 'three' ELSE 'other value' END AS s");
+  sp_node *v = t_project(&t, "with_columns", "w", t_numbers(&t, "v", 30000),
+                         "CASE WHEN m = 3 THEN 'three' ELSE 'other value' END AS s");
   sink(&t, "sink_parquet", "out", v, "t.parquet");
   t_resolve(&t);
   sp_run *run = t_run_how(&t, 3);
@@ -134,7 +139,8 @@ static void parts(void **state) {
     sp_sink_node *s = (sp_sink_node *)sink(&t, "sink_csv", "w", v, "n-{part}.csv");
     s->partition.max_rows = 4;
     static const char *const by[] = {"m"};
-    sp_sink_node *k = (sp_sink_node *)sink(&t, "sink_csv", "k", t_filter(&t, "f", v, "m < 2"), "k-{part}.csv");
+    sp_sink_node *k =
+        (sp_sink_node *)sink(&t, "sink_csv", "k", t_filter(&t, "f", v, "m < 2"), "k-{part}.csv");
     k->partition.by = (sp_strings){.n = 1, .items = by};
     t_resolve(&t);
     sp_run_free(t_run_how(&t, h));
@@ -221,7 +227,8 @@ static void allocations(void **state) {
     char op[20];
     snprintf(name, sizeof name, "t.%s", formats[i]);
     snprintf(op, sizeof op, "sink_%s", formats[i]);
-    sink(&t, op, "w", t_values(&t, "v", "a int64, s string", "1,x;2,null;3,a string longer than twelve"), name);
+    sink(&t, op, "w", t_values(&t, "v", "a int64, s string", "1,x;2,null;3,a string longer than twelve"),
+         name);
     t_resolve(&t);
     SP_TORTURE(run_once, &t);
     t_end(&t);

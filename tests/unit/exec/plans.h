@@ -50,7 +50,8 @@ static inline void t_end(t_plan *t) {
 }
 
 /* Indices of inputs in the builder. */
-static inline sp_node *t_node(t_plan *t, const char *op, const char *id, uint32_t n_inputs, sp_node *const *inputs) {
+static inline sp_node *t_node(t_plan *t, const char *op, const char *id, uint32_t n_inputs,
+                              sp_node *const *inputs) {
   sp_node *n = sp_node_new(&t->arena, sp_node_ops_find(sp_sv_from(op)));
   assert_non_null(n);
   n->id = id;
@@ -116,7 +117,8 @@ static inline sp_value t_value(t_plan *t, const char *text) {
   return sp_value_str(sp_sv_from(sp_arena_strdup(&t->arena, text)));
 }
 
-static inline sp_node *t_values_of(t_plan *t, const char *id, const char *schema, sp_value *cells, uint32_t rows) {
+static inline sp_node *t_values_of(t_plan *t, const char *id, const char *schema, sp_value *cells,
+                                   uint32_t rows) {
   sp_values_node *v = (sp_values_node *)t_node(t, "values", id, 0, NULL);
   v->given = t_schema(t, schema);
   const sp_value **list = SP_ARENA_ARRAY(&t->arena, const sp_value *, rows);
@@ -188,8 +190,8 @@ static inline void t_output(t_plan *t, sp_node *n) {
 
 static inline void t_resolve(t_plan *t) {
   const sp_plan *written = NULL;
-  sp_status st = sp_plan_finish_named(&t->b, NULL, NULL, SP_STAGE_WRITTEN, t->outputs, t->output_ids, t->n_outputs,
-                                      &written, &t->err);
+  sp_status st = sp_plan_finish_named(&t->b, NULL, NULL, SP_STAGE_WRITTEN, t->outputs, t->output_ids,
+                                      t->n_outputs, &written, &t->err);
   if (st == SP_OK) {
     st = sp_plan_resolve(written, &t->env, &t->plan, &t->err);
   }

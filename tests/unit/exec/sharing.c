@@ -1,7 +1,9 @@
 /* Shared nodes: teed where all consumers can run at once, spooled where not; each runs once. */
 #include "plans.h"
 
-static int64_t metric(const sp_run *run, uint32_t node, sp_metric m) { return run->metrics[node].v[m]; }
+static int64_t metric(const sp_run *run, uint32_t node, sp_metric m) {
+  return run->metrics[node].v[m];
+}
 
 static void two_outputs(void **state) {
   (void)state;
@@ -107,7 +109,8 @@ static void diamonds(void **state) {
   t_end(&t);
 }
 
-/* The slice's branch has had enough of v long before the other: v is not cut, and what only the slice reads is. */
+/* The slice's branch has had enough of v long before the other: v is not cut, and what only the slice reads
+ * is. */
 static void a_branch_that_stops(void **state) {
   (void)state;
   t_plan t;
@@ -132,8 +135,9 @@ static void a_branch_that_stops(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(two_outputs),          cmocka_unit_test(one_output_only), cmocka_unit_test(union_with_itself),
-      cmocka_unit_test(tail_before_the_rest), cmocka_unit_test(diamonds),        cmocka_unit_test(a_branch_that_stops),
+      cmocka_unit_test(two_outputs),       cmocka_unit_test(one_output_only),
+      cmocka_unit_test(union_with_itself), cmocka_unit_test(tail_before_the_rest),
+      cmocka_unit_test(diamonds),          cmocka_unit_test(a_branch_that_stops),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Streaming operators and the core below them, over rows written in the plan: every way of running gives the same rows. */
+/* Streaming operators and the core below them, over rows written in the plan: every way of running gives the
+ * same rows. */
 #include "plans.h"
 
 static void values_and_filter(void **state) {
@@ -59,9 +60,10 @@ static void slices(void **state) {
   static const struct {
     int64_t offset, length;
     uint32_t from, to;
-  } cases[] = {{0, 10, 0, 10},    {995, 100, 995, 1000}, {0, 0, 0, 0},     {3, -1, 3, 1000},     {2000, 5, 0, 0},
-               {-3, 2, 997, 999}, {-3, -1, 997, 1000},   {-1000, 5, 0, 5}, {-1010, 15, 0, 5},    {-2000, 5, 0, 0},
-               {500, 1, 500, 501}, {-1, 1, 999, 1000},   {7, 14, 7, 21},   {1, INT64_MAX, 1, 1000}};
+  } cases[] = {{0, 10, 0, 10},    {995, 100, 995, 1000},  {0, 0, 0, 0},        {3, -1, 3, 1000},
+               {2000, 5, 0, 0},   {-3, 2, 997, 999},      {-3, -1, 997, 1000}, {-1000, 5, 0, 5},
+               {-1010, 15, 0, 5}, {-2000, 5, 0, 0},       {500, 1, 500, 501},  {-1, 1, 999, 1000},
+               {7, 14, 7, 21},    {1, INT64_MAX, 1, 1000}};
   for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
     t_plan t;
     t_begin(&t);
@@ -129,7 +131,8 @@ static void union_brings_columns_in_line(void **state) {
   (void)state;
   t_plan t;
   t_begin(&t);
-  sp_node *in[] = {t_values(&t, "a", "x int64, y string", "1,a"), t_values(&t, "b", "z int64, x int32", "5,2")};
+  sp_node *in[] = {t_values(&t, "a", "x int64, y string", "1,a"),
+                   t_values(&t, "b", "z int64, x int32", "5,2")};
   sp_union_node *u = (sp_union_node *)t_union(&t, "u", 2, in);
   u->how = SP_UNION_DIAGONAL;
   t_output(&t, &u->base);
@@ -167,10 +170,17 @@ static void a_long_chain(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(values_and_filter), cmocka_unit_test(nothing_at_all),
-      cmocka_unit_test(select_and_with_columns), cmocka_unit_test(order_is_kept), cmocka_unit_test(slices),
-      cmocka_unit_test(slice_of_slices), cmocka_unit_test(row_index), cmocka_unit_test(union_in_order),
-      cmocka_unit_test(union_brings_columns_in_line), cmocka_unit_test(zero_columns), cmocka_unit_test(a_long_chain),
+      cmocka_unit_test(values_and_filter),
+      cmocka_unit_test(nothing_at_all),
+      cmocka_unit_test(select_and_with_columns),
+      cmocka_unit_test(order_is_kept),
+      cmocka_unit_test(slices),
+      cmocka_unit_test(slice_of_slices),
+      cmocka_unit_test(row_index),
+      cmocka_unit_test(union_in_order),
+      cmocka_unit_test(union_brings_columns_in_line),
+      cmocka_unit_test(zero_columns),
+      cmocka_unit_test(a_long_chain),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
