@@ -61,8 +61,8 @@ static bool int_is_total(const sp_type *from, const sp_type *to) {
   if (to->family == SP_FAMILY_DECIMAL) {
     return digits_of(from) <= (uint32_t)(to->precision - to->scale);
   }
-  if (to->family == SP_FAMILY_TEMPORAL && to->kind == SP_KIND_TIME) {
-    return false;
+  if (to->kind == SP_KIND_TIME) {
+    return from->family == SP_FAMILY_UNSIGNED && from->width <= 4; /* some nanoseconds of a day */
   }
   if (from->family == SP_FAMILY_BOOL) {
     return true;
@@ -86,7 +86,8 @@ static bool decimal_is_total(const sp_type *from, const sp_type *to) {
 
 static bool temporal_is_total(const sp_type *from, const sp_type *to) {
   if (to->family != SP_FAMILY_TEMPORAL) {
-    return to->family == SP_FAMILY_SIGNED && from->width <= to->width;
+    const bool negative = from->kind != SP_KIND_TIME;
+    return (to->family == SP_FAMILY_SIGNED || !negative) && from->width <= to->width;
   }
   if (from->kind == SP_KIND_DATE) {
     return to->unit == SP_UNIT_MS; /* every day number fits only milliseconds */

@@ -103,7 +103,7 @@ static sp_status compile_regex(const expansion *x, sp_sv pattern, regex_t *ret) 
   if (rc != 0) {
     char why[100];
     regerror(rc, NULL, why, sizeof why);
-    SP_FAIL(x->err, SP_INVALID, &at, "'%.100s' is no regular expression: %s", pattern.p, why);
+    SP_FAIL(x->err, SP_INVALID, &at, "'%.100s' is not a regular expression: %s", pattern.p, why);
   }
   return SP_OK;
 }

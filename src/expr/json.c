@@ -381,6 +381,9 @@ SP_APART static const sp_expr *make_alias(reader *r, const sp_json *v, const sp_
 SP_APART static const sp_expr *read_text(reader *r, const sp_json *v) {
   const sp_loc at = sp_json_loc(r->doc, v, r->arena);
   const sp_expr *e = NULL;
+  if (at.pointer[0] == '\0' && v != r->doc->root) {
+    return nomem(r); /* only the root has no pointer */
+  }
   r->status = sp_expr_parse(r->arena, v->str, &at, &e, r->err);
   if (r->status != SP_OK) {
     return NULL;

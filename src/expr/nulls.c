@@ -98,6 +98,9 @@ static uint8_t of_call(const sp_expr *e, outcome_walk *w) {
   if (strcmp(name, "coalesce") == 0) {
     return of_coalesce(e, w);
   }
+  if (strcmp(name, "in") == 0 && outcomes(e->args[0], w) == CAN_NULL) {
+    return CAN_NULL; /* whatever the list, which is never empty */
+  }
   for (uint32_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
     if (strcmp(name, tests[i].name) == 0) {
       return of_test(outcomes(e->args[0], w), tests[i].when);

@@ -343,30 +343,30 @@ SP_APART static set of_in(walk *w, const sp_expr *e, bool negate) {
 }
 
 /* ---- text ---- */
-/* The smallest string above every one that starts with the prefix; false when there is none. */
-static bool successor(sp_sv prefix, sp_arena *a, sp_sv *ret) {
+/* Bytes of the smallest string above every one that starts with the prefix: the prefix up to its last byte
+ * that can be raised. 0: there is no such string. */
+static size_t successor_size(sp_sv prefix) {
   size_t n = prefix.n;
   while (n > 0 && (unsigned char)prefix.p[n - 1] == 0xff) {
     n--;
   }
-  char *s = sp_arena_strndup(a, prefix.p, n);
-  if (n == 0 || s == NULL) {
-    return false;
-  }
-  s[n - 1] = (char)((unsigned char)s[n - 1] + 1);
-  *ret = (sp_sv){s, n};
-  return true;
+  return n;
 }
 
 static set starting_with(walk *w, sp_sv prefix, const sp_type *t) {
   if (prefix.n == 0) {
     return not_null;
   }
-  sp_sv above;
   sp_expr_range r = {.has_lo = true, .lo = {.type = t, .s = prefix}};
-  if (successor(prefix, w->arena, &above)) {
+  const size_t n = successor_size(prefix);
+  if (n > 0) {
+    char *above = sp_arena_strndup(w->arena, prefix.p, n);
+    if (above == NULL) {
+      return out_of_memory;
+    }
+    above[n - 1] = (char)((unsigned char)above[n - 1] + 1);
     r.has_hi = r.hi_open = true;
-    r.hi = (sp_value){.type = t, .s = above};
+    r.hi = (sp_value){.type = t, .s = {above, n}};
   }
   return one(w, r);
 }
