@@ -48,7 +48,9 @@ const sp_expr *sp_expr_coerce(sp_arena *a, const sp_expr *e, const sp_type *t) {
   if (e->type == t) {
     return e;
   }
-  if (e->kind == SP_EXPR_LITERAL) {
+  /* Text of a number is made by the run, where running out of memory is told from other failures. */
+  if (e->kind == SP_EXPR_LITERAL &&
+      (!sp_type_is_bytes(t) || e->literal.is_null || sp_type_is_bytes(e->type))) {
     /* To a float a number rounds as CAST would round it, so that nothing depends on when it is done. */
     const bool to_float = sp_type_is_float(t) && sp_type_is_numeric(e->literal.type);
     if (to_float ? sp_value_cast(&e->literal, t, a, &v) : sp_value_cast_exact(&e->literal, t, a, &v)) {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "expr/coerce.h"
+#include "expr/lex.h"
 #include "expr/literal.h"
 #include "expr/make.h"
 
@@ -177,36 +178,36 @@ static bool plain_value(const sp_json *v, sp_value *ret) {
   return false;
 }
 
-static bool hex_value(sp_sv s, sp_arena *a, sp_value *ret) {
-  char *out = s.n % 2 == 0 ? sp_arena_alloc(a, s.n / 2 + 1) : NULL;
-  for (size_t i = 0; out != NULL && i < s.n; i++) {
-    const char c = s.p[i];
-    const int digit = c >= '0' && c <= '9'   ? c - '0'
-                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                             : -1;
+static bool hex_value(reader *r, sp_sv s, sp_value *ret) {
+  char *out = s.n % 2 == 0 ? sp_arena_alloc(r->arena, s.n / 2 + 1) : NULL;
+  if (out == NULL) {
+    if (s.n % 2 == 0) {
+      nomem(r);
+    }
+    return false;
+  }
+  for (size_t i = 0; i < s.n; i++) {
+    const int digit = sp_lex_hex_digit(s.p[i]);
     if (digit < 0) {
       return false;
     }
     out[i / 2] = (char)(out[i / 2] * 16 + digit);
   }
   *ret = (sp_value){.type = sp_type_of(SP_KIND_BINARY), .s = {out, s.n / 2}};
-  return out != NULL;
+  return true;
 }
 
 static bool typed_value(reader *r, const sp_json *v, const sp_type *t, sp_value *ret) {
   sp_value plain;
-  if (v->kind == SP_JSON_STRING && t->kind == SP_KIND_BINARY) {
-    return hex_value(v->str, r->arena, ret);
-  }
   if (v->kind == SP_JSON_STRING) {
-    return sp_literal_of_text(v->str, t, ret);
+    return t->kind == SP_KIND_BINARY ? hex_value(r, v->str, ret) : sp_literal_of_text(v->str, t, ret);
   }
   /* A decimal has the digits that were written, not those of a double. */
   if (v->kind == SP_JSON_NUMBER && t->family == SP_FAMILY_DECIMAL) {
     return sp_literal_of_text(v->str, t, ret);
   }
-  return plain_value(v, &plain) && sp_value_cast_exact(&plain, t, r->arena, ret);
+  return plain_value(v, &plain) && (plain.is_null || !sp_type_is_bytes(t)) &&
+         sp_value_cast_exact(&plain, t, r->arena, ret);
 }
 
 SP_APART static const sp_expr *read_literal(reader *r, const sp_json *v) {
@@ -223,7 +224,7 @@ SP_APART static const sp_expr *read_literal(reader *r, const sp_json *v) {
       return NULL;
     }
     if (!typed_value(r, m, t, &value)) {
-      return fail(r, SP_TYPE, m, "the literal is not a valid %s", t->name);
+      return r->status != SP_OK ? NULL : fail(r, SP_TYPE, m, "the literal is not a valid %s", t->name);
     }
   }
   return node(r, v, &(sp_expr){.kind = SP_EXPR_LITERAL, .literal = value});
@@ -459,6 +460,7 @@ static void write_text_value(const sp_value *v, sp_jw *w) {
   sp_value back;
   if (!sp_str_ok(&text)) {
     w->out->status = text.status;
+    sp_jw_null(w); /* keeps the writer's order; nobody sees it */
   } else if (number && (!sp_literal_of_text((sp_sv){text.p, text.n}, v->type, &back) || back.i != v->i)) {
     sp_jw_int(w, v->i); /* a date past year 9999 */
   } else {

@@ -190,7 +190,7 @@ sp_lexeme sp_lex(sp_sv s, uint32_t pos) {
   return t;
 }
 
-static int hex_digit(char c) {
+int sp_lex_hex_digit(char c) {
   return is_digit(c)            ? c - '0'
          : c >= 'a' && c <= 'f' ? c - 'a' + 10
          : c >= 'A' && c <= 'F' ? c - 'A' + 10
@@ -200,7 +200,7 @@ static int hex_digit(char c) {
 /* Anything but pairs of hex digits gives a length of SIZE_MAX. */
 static sp_sv decode_hex(const char *p, size_t n, char *out) {
   for (size_t i = 0; i + 1 < n; i += 2) {
-    const int hi = hex_digit(p[i]), lo = hex_digit(p[i + 1]);
+    const int hi = sp_lex_hex_digit(p[i]), lo = sp_lex_hex_digit(p[i + 1]);
     if (hi < 0 || lo < 0) {
       return (sp_sv){out, SIZE_MAX};
     }

@@ -1,4 +1,5 @@
-/* Tokens of expression text. Reads one at a time, never fails: what is no token is SP_LEX_BAD with a reason. */
+/* Tokens of expression text. Reads one at a time, never fails: what is no token is SP_LEX_BAD with a reason.
+ */
 #ifndef SP_EXPR_LEX_H
 #define SP_EXPR_LEX_H
 
@@ -27,12 +28,14 @@ typedef struct sp_lexeme {
 
 /* The next token at or after pos. */
 sp_lexeme sp_lex(sp_sv text, uint32_t pos);
-/* The inside of a QUOTED, STRING or HEX token with its escapes undone, NUL-terminated, in the arena; p NULL when out of memory. */
+/* The inside of a QUOTED, STRING or HEX token with its escapes undone, NUL-terminated, in the arena; p NULL
+ * when out of memory. */
 sp_sv sp_lex_decode(sp_sv text, const sp_lexeme *t, sp_arena *a);
 
 /* Words that are never plain names: and, or, not, … */
 bool sp_lex_is_reserved(sp_sv word);
 bool sp_lex_word_is(sp_sv word, const char *lower); /* whatever its case */
+int sp_lex_hex_digit(char c);                       /* its value, or -1 */
 /* May the name stand without quotes? */
 bool sp_lex_is_plain_name(sp_sv name);
 
