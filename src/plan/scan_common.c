@@ -5,6 +5,8 @@
  *
  * Output columns are always in the file's order. Row index, file path and n_rows come before the predicate,
  * so that a predicate which moves into a scan changes nothing but who evaluates it. */
+#include <stdio.h>
+
 #include "plan/kinds.h"
 
 static const char *dup_or_null(const char *s, sp_arena *a, bool *ok) {
@@ -177,6 +179,23 @@ static sp_status order_columns(sp_scan_node *n, const sp_loc *loc, sp_arena *a, 
   return SP_OK;
 }
 
+/* An error in a file arose at a node: the node is its place, the file goes into the message ("data/t.csv:3:
+ * …"). */
+static void place_at_node(sp_error *e, const sp_node *written) {
+  if (e->file[0] != '\0' && e->status != SP_NOMEM) {
+    char where[sizeof e->file + 16];
+    if (e->line > 0) {
+      snprintf(where, sizeof where, "%s:%u", e->file, e->line);
+    } else {
+      snprintf(where, sizeof where, "%s", e->file);
+    }
+    sp_error_context(e, "%s", where);
+    e->file[0] = e->pointer[0] = '\0';
+    e->line = e->col = 0;
+  }
+  sp_error_place(e, &written->loc);
+}
+
 sp_status sp_scan_open(sp_bind_cx *cx, sp_scan_node *n, const sp_node *written, sp_error *err) {
   sp_error open_err = SP_ERROR_INIT;
   const sp_status st = open_dataset(cx->env, n, &n->dataset, &open_err);
@@ -184,11 +203,11 @@ sp_status sp_scan_open(sp_bind_cx *cx, sp_scan_node *n, const sp_node *written, 
     n->file_schema = sp_dataset_schema(n->dataset);
     warn_unreadable(cx->env, n, written);
   } else if (st == SP_NOT_FOUND && n->given != NULL) {
-    sp_error_place(&open_err, &written->loc);
+    place_at_node(&open_err, written);
     warn(cx->env, &open_err);
     SP_TRY(schema_without_file(n, cx->arena, &n->file_schema, err));
   } else {
-    sp_error_place(&open_err, &written->loc);
+    place_at_node(&open_err, written);
     if (err != NULL && err->status == SP_OK) {
       *err = open_err;
     }
