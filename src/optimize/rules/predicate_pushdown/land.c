@@ -65,11 +65,11 @@ static sp_status add_items(walk *w, const conj_list *l, const sp_items *old, con
   return SP_OK;
 }
 
-/* The filter that has stayed at this place: the lowest of which a conjunct has passed nothing. UINT32_MAX: none. */
+/* The filter that has stayed at this place: the lowest of which a conjunct has not moved. UINT32_MAX: none. */
 static uint32_t keeper(const conj_list *l) {
   uint32_t best = UINT32_MAX;
   for (const conj *c = l->first; c != NULL; c = c->next) {
-    if (c->passed == 0 && c->from->node < best) {
+    if (!c->moved && c->from->node < best) {
       best = c->from->node;
     }
   }

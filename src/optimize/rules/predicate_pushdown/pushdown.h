@@ -18,7 +18,8 @@ typedef struct conj {
   sp_loc loc;
   sp_origin origin;
   const source *from;
-  uint32_t passed; /* nodes that it went through, filters not counted */
+  uint64_t reads;  /* a bit per column read, by the name's hash: no common bit, no common column */
+  bool moved;      /* it went through a node other than a filter */
   bool copy;       /* it also stays where it was, or follows from what stays: needless where it is known already */
   /* Several consumers of a shared node push it: what each of them pushed. Until it has passed that node. */
   const struct part *parts;
@@ -30,6 +31,8 @@ typedef struct part {
 } part;
 typedef struct conj_list {
   conj *first, *last;
+  uint64_t reads; /* of all */
+  bool fresh;     /* some have not moved */
 } conj_list;
 
 typedef struct fact_list {
@@ -50,6 +53,8 @@ typedef struct walk {
   conj_list *into;          /* by node: what becomes part of the node's own predicate */
   sp_items *kept;           /* by node: what remains of a join's own predicate */
   fact_list *facts;         /* by source node */
+  uint32_t *mark;           /* by node: the last merge that met it as a source */
+  uint32_t n_merges;
 } walk;
 
 static inline void conj_append(conj_list *l, conj *c) {
@@ -60,6 +65,20 @@ static inline void conj_append(conj_list *l, conj *c) {
     l->first = c;
   }
   l->last = c;
+  l->reads |= c->reads;
+  l->fresh = l->fresh || !c->moved;
+}
+
+/* Puts all of `more` behind l. */
+static inline void conj_splice(conj_list *l, const conj_list *more) {
+  if (l->first == NULL) {
+    *l = *more;
+  } else if (more->first != NULL) {
+    l->last->next = more->first;
+    l->last = more->last;
+    l->reads |= more->reads;
+    l->fresh = l->fresh || more->fresh;
+  }
 }
 
 sp_status sp_pushdown_walk(walk *w, sp_error *err);

@@ -39,7 +39,21 @@ static sp_status land_blocked(walk *w, conj *c, uint32_t i, const char *reason, 
   return SP_OK;
 }
 
-/* A conjunct below a node, made from what stood above it. */
+static uint64_t name_bit(sp_sv name) { return UINT64_C(1) << (sp_hash_bytes(name.p, name.n, 1) % 64); }
+
+static bool find_reads(walk *w, const sp_expr *e, uint64_t *ret) {
+  sp_names names = {0};
+  *ret = 0;
+  if (!sp_expr_columns(e, w->arena, &names)) {
+    return false;
+  }
+  for (uint32_t i = 0; i < names.n; i++) {
+    *ret |= name_bit(names.names[i]);
+  }
+  return true;
+}
+
+/* A conjunct below a node, made from what stood above it. NULL when out of memory. */
 static conj *below(walk *w, const conj *c, const sp_expr *e) {
   conj *x = SP_ARENA_NEW(w->arena, conj);
   if (x != NULL) {
@@ -47,7 +61,10 @@ static conj *below(walk *w, const conj *c, const sp_expr *e) {
     x->next = NULL;
     x->parts = NULL;
     x->expr = e;
-    x->passed = c->passed + 1;
+    x->moved = true;
+    if (e != c->expr && !find_reads(w, e, &x->reads)) {
+      return NULL;
+    }
   }
   return x;
 }
@@ -100,12 +117,17 @@ static sp_status merge(walk *w, gathering *g, sp_error *err) {
   m->parts = g->parts;
   m->copy = true;
   m->from = NULL;
+  w->n_merges++;
   for (const part *p = g->parts; p != NULL; p = p->next) {
     m->copy = m->copy && p->c->copy;
     if (!sp_origin_union(w->arena, m->origin, p->c->origin, &m->origin)) {
       return sp_error_nomem(err);
     }
     for (const source *s = p->c->from; s != NULL; s = s->next) {
+      if (w->mark[s->node] == w->n_merges) {
+        continue; /* two of 2^64 ways to the same filter */
+      }
+      w->mark[s->node] = w->n_merges;
       source *copy = SP_ARENA_NEW(w->arena, source);
       SP_TRY_ALLOC(err, copy);
       *copy = (source){s->node, m->from};
@@ -175,7 +197,7 @@ static sp_status own_conjunct(walk *w, uint32_t i, const sp_item *item, conj **r
   s->node = i;
   *c = (conj){.expr = item->expr, .written = item->expr, .loc = item->loc, .origin = item->origin, .from = s};
   *ret = c;
-  return SP_OK;
+  return find_reads(w, c->expr, &c->reads) ? SP_OK : sp_error_nomem(err);
 }
 
 static sp_status at_filter(walk *w, uint32_t i, const conj_list *arrived, sp_error *err) {
@@ -186,14 +208,14 @@ static sp_status at_filter(walk *w, uint32_t i, const conj_list *arrived, sp_err
     SP_TRY(own_conjunct(w, i, &n->predicate.items[k], &c, err));
     conj_append(down, c);
   }
-  for (conj *c = arrived->first, *next; c != NULL; c = next) {
-    next = c->next;
-    if (c->parts != NULL) { /* it has passed the sharing, at the filter above all else */
-      conj *x = below(w, c, c->expr);
-      SP_TRY_ALLOC(err, x);
-      c = x;
-    }
-    conj_append(down, c);
+  if (arrived->first == NULL || arrived->first->parts == NULL) {
+    conj_splice(down, arrived);
+    return SP_OK;
+  }
+  for (conj *c = arrived->first; c != NULL; c = c->next) { /* they have passed the sharing, at the filter above all else */
+    conj *x = below(w, c, c->expr);
+    SP_TRY_ALLOC(err, x);
+    conj_append(down, x);
   }
   return SP_OK;
 }
@@ -289,6 +311,7 @@ static sp_status send_implied(walk *w, uint32_t i, const conj *c, sp_error *err)
     bool stays;
     conj x = *c;
     x.written = implied;
+    x.expr = NULL; /* so that what it reads is found anew */
     SP_TRY(call_hook(w, i, implied, &push, err));
     SP_TRY(send(w, i, &x, &push, true, &stays, err));
   }
@@ -370,7 +393,10 @@ static sp_status own_condition(walk *w, uint32_t i, sp_error *err) {
     SP_TRY(own_conjunct(w, i, item, &c, err));
     if (side >= 0 && condition_may_leave(n->how, side)) {
       c->expr = e;
-      c->passed = 1;
+      c->moved = true;
+      if (!find_reads(w, e, &c->reads)) {
+        return sp_error_nomem(err);
+      }
       conj_append(&w->going[w->edge0[i] + (uint32_t)side], c);
       continue;
     }
@@ -383,38 +409,88 @@ static sp_status own_condition(walk *w, uint32_t i, sp_error *err) {
   return SP_OK;
 }
 
-static sp_status at_node(walk *w, uint32_t i, const conj_list *arrived, sp_error *err) {
+/* ---- nodes that pass most things as they are ---- */
+/* Which columns of a select, with_columns, sort or cache are not its input's column of that name; all bits for other kinds. */
+static sp_status made_by(walk *w, uint32_t i, uint64_t *ret, sp_error *err) {
+  const sp_node *n = w->in->nodes[i];
+  *ret = UINT64_MAX;
+  if (sp_node_is(n, "sort") || sp_node_is(n, "cache")) {
+    *ret = 0;
+  }
+  if (!sp_node_is(n, "select") && !sp_node_is(n, "with_columns")) {
+    return SP_OK;
+  }
+  *ret = 0;
+  const sp_items *items = &((const sp_project_node *)n)->exprs;
+  for (uint32_t k = 0; k < items->n; k++) {
+    const sp_expr *e = items->items[k].expr;
+    if (e->kind == SP_EXPR_COLUMN) {
+      continue;
+    }
+    const sp_sv name = sp_expr_name(e, w->arena);
+    SP_TRY_ALLOC(err, name.p);
+    *ret |= name_bit(name);
+  }
+  return SP_OK;
+}
+
+static void mark_moved(conj_list *l) {
+  for (conj *c = l->fresh ? l->first : NULL; c != NULL; c = c->next) {
+    c->moved = true;
+  }
+  l->fresh = false;
+}
+
+static sp_status one_conjunct(walk *w, uint32_t i, conj *c, bool *any_stays, sp_error *err) {
   const sp_node *n = w->in->nodes[i];
   const bool join = sp_node_is(n, "join");
-  const bool inner = join && ((const sp_join_node *)n)->how == SP_JOIN_INNER;
+  if (sp_expr_is_fallible(c->expr) && (*any_stays || (n->ops->flags & SP_NODE_KEEPS_ROWS) == 0)) {
+    const char *reason = *any_stays ? "it can fail, and must come after another that stops here" : "it can fail, and this node removes rows";
+    *any_stays = true;
+    return land_blocked(w, c, i, reason, err);
+  }
+  sp_push push;
+  bool stays;
+  SP_TRY(call_hook(w, i, c->expr, &push, err));
+  SP_TRY(send(w, i, c, &push, false, &stays, err));
+  if (!stays) {
+    return SP_OK;
+  }
   if (join) {
+    SP_TRY(send_implied(w, i, c, err));
+  }
+  if (join && ((const sp_join_node *)n)->how == SP_JOIN_INNER && sp_expr_has_column(c->expr)) {
+    conj_append(&w->into[i], c);
+    return SP_OK;
+  }
+  *any_stays = true;
+  return land_blocked(w, c, i, push.blocker, err);
+}
+
+static sp_status at_node(walk *w, uint32_t i, conj_list *arrived, sp_error *err) {
+  if (sp_node_is(w->in->nodes[i], "join")) {
     SP_TRY(own_condition(w, i, err));
+  }
+  if (arrived->first == NULL) {
+    return SP_OK;
+  }
+  uint64_t made;
+  SP_TRY(made_by(w, i, &made, err));
+  const bool in_place = made != UINT64_MAX && arrived->first->parts == NULL;
+  if (in_place && (arrived->reads & made) == 0) {
+    mark_moved(arrived);
+    conj_splice(&w->going[w->edge0[i]], arrived);
+    return SP_OK;
   }
   bool any_stays = false;
   for (conj *c = arrived->first, *next; c != NULL; c = next) {
     next = c->next;
-    if (sp_expr_is_fallible(c->expr) && (any_stays || (n->ops->flags & SP_NODE_KEEPS_ROWS) == 0)) {
-      SP_TRY(land_blocked(w, c, i, any_stays ? "it can fail, and must come after another that stops here" : "it can fail, and this node removes rows",
-                          err));
-      any_stays = true;
+    if (in_place && (c->reads & made) == 0 && !sp_expr_is_fallible(c->expr)) {
+      c->moved = true;
+      conj_append(&w->going[w->edge0[i]], c);
       continue;
     }
-    sp_push push;
-    bool stays;
-    SP_TRY(call_hook(w, i, c->expr, &push, err));
-    SP_TRY(send(w, i, c, &push, false, &stays, err));
-    if (!stays) {
-      continue;
-    }
-    if (join) {
-      SP_TRY(send_implied(w, i, c, err));
-    }
-    if (inner && sp_expr_has_column(c->expr)) {
-      conj_append(&w->into[i], c);
-      continue;
-    }
-    any_stays = true;
-    SP_TRY(land_blocked(w, c, i, push.blocker, err));
+    SP_TRY(one_conjunct(w, i, c, &any_stays, err));
   }
   return SP_OK;
 }
@@ -445,7 +521,9 @@ static sp_status prepare(walk *w, sp_error *err) {
   w->into = SP_ARENA_ARRAY(a, conj_list, p->n_nodes);
   w->kept = SP_ARENA_ARRAY(a, sp_items, p->n_nodes);
   w->facts = SP_ARENA_ARRAY(a, fact_list, p->n_nodes);
-  if (w->users == NULL || w->going == NULL || w->landed == NULL || w->into == NULL || w->kept == NULL || w->facts == NULL) {
+  w->mark = SP_ARENA_ARRAY(a, uint32_t, p->n_nodes);
+  if (w->users == NULL || w->going == NULL || w->landed == NULL || w->into == NULL || w->kept == NULL || w->facts == NULL ||
+      w->mark == NULL) {
     return sp_error_nomem(err);
   }
   for (uint32_t i = 0; i < p->n_nodes; i++) {
