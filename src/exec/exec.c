@@ -155,6 +155,8 @@ static sp_status exec_init(sp_exec *x, sp_run_box *box, const sp_plan *plan, con
   const size_t n_counters = (size_t)plan->n_nodes * SP_METRIC_COUNT;
   x->counters = sp_mem_calloc(x->engine, n_counters * sizeof *x->counters);
   SP_TRY_ALLOC(err, x->counters);
+  x->touched = sp_mem_calloc(x->engine, plan->n_nodes * sizeof *x->touched);
+  SP_TRY_ALLOC(err, x->touched);
   x->workers = sp_mem_calloc(x->engine, x->threads * sizeof(sp_worker_box));
   SP_TRY_ALLOC(err, x->workers);
   for (uint32_t i = 0; i < x->threads; i++) {
@@ -191,6 +193,7 @@ static void exec_release(sp_exec *x) {
   sp_mem_free(x->engine, x->workers, x->threads * sizeof(sp_worker_box));
   sp_mem_free(x->engine, (void *)x->counters,
               (size_t)x->plan->n_nodes * SP_METRIC_COUNT * sizeof *x->counters);
+  sp_mem_free(x->engine, (void *)x->touched, x->plan->n_nodes * sizeof *x->touched);
   pthread_mutex_destroy(&x->failure_lock);
 }
 

@@ -159,6 +159,7 @@ struct sp_exec {
   sp_pipeline *pipelines, **pipelines_end;
   sp_pipeline **order;       /* as run */
   _Atomic int64_t *counters; /* nodes × SP_METRIC_COUNT, by sp_metric_add */
+  _Atomic uint32_t *touched; /* by node: bits of the metrics that were added to */
   _Atomic int stop;          /* sp_stop */
   int64_t start_ns;
   uint64_t start_tick;

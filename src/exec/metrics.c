@@ -83,7 +83,8 @@ static bool blocked(const sp_operator *to, sp_worker *w) {
 }
 
 static uint64_t next_seq(sp_operator *op, const sp_worker *w) {
-  sp_stamp *st = &op->stamps[w->lane];
+  const uint32_t threads = w->exec->threads;
+  sp_stamp *st = &op->stamps[w->lane < threads ? w->lane : w->lane - op->first_feed];
   if (st->source != w->source) {
     st->source = w->source;
     st->next = 0;
@@ -144,8 +145,13 @@ sp_status sp_emit_take(sp_operator *op, sp_worker *w, sp_batch *b) {
 
 void sp_metric_add(sp_operator *op, sp_metric m, int64_t v) {
   _Atomic int64_t *c = &op->exec->counters[(size_t)op->node_index * SP_METRIC_COUNT + m];
+  _Atomic uint32_t *touched = &op->exec->touched[op->node_index];
   atomic_fetch_add_explicit(c, v, memory_order_relaxed);
+  if ((atomic_load_explicit(touched, memory_order_relaxed) & (1U << m)) == 0) {
+    atomic_fetch_or_explicit(touched, 1U << m, memory_order_relaxed);
+  }
 }
+_Static_assert(SP_METRIC_COUNT <= 32, "one bit per metric");
 
 /* ---- after a pipeline ---- */
 
@@ -248,9 +254,8 @@ void sp_metrics_collect(sp_exec *x) {
       m->v[SP_METRIC_span_ns] = sp_ticks_to_ns(spans[i].last - spans[i].first);
     }
     for (uint32_t k = 0; k < SP_METRIC_COUNT && x->counters != NULL; k++) {
-      const int64_t v = atomic_load(&x->counters[(size_t)i * SP_METRIC_COUNT + k]);
-      if (v != 0) {
-        add_to(&m->v[k], v);
+      if ((atomic_load(&x->touched[i]) & (1U << k)) != 0) {
+        add_to(&m->v[k], atomic_load(&x->counters[(size_t)i * SP_METRIC_COUNT + k]));
       }
     }
   }

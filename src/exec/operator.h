@@ -106,7 +106,8 @@ struct sp_operator {
   uint32_t index;      /* of its slot */
   uint32_t n_branches; /* tee */
   sp_operator **branches;
-  struct sp_stamp *stamps; /* by lane */
+  struct sp_stamp *stamps;      /* by worker, then by feed from first_feed on */
+  uint32_t first_feed, n_feeds; /* that come by behind a reorder */
   sp_pipeline *pipeline;
   struct sp_gate *gate; /* failures before it */
   sp_operator *link;    /* all operators of the run */

@@ -169,6 +169,11 @@ static bool in_ends(const sp_ends *e, const sp_operator *op) {
 static sp_status expect_morsels(prep *p, sp_pipeline *pl, uint32_t feed, sp_error *err) {
   const sp_feed *f = &pl->feeds[feed];
   const uint32_t n = reach(p, f->source, false);
+  for (uint32_t i = 0; i < n; i++) {
+    sp_operator *op = p->stack[i];
+    op->first_feed = op->n_feeds == 0 ? feed : op->first_feed;
+    op->n_feeds = feed - op->first_feed + 1;
+  }
   uint32_t n_reorders = 0;
   for (uint32_t i = 0; i < n; i++) {
     if (is_reorder(p->stack[i])) {
@@ -238,12 +243,11 @@ static sp_status describe(prep *p, sp_pipeline *pl, sp_error *err) {
 static sp_status prepare_pipeline(prep *p, sp_pipeline *pl, sp_error *err) {
   SP_TRY(place_operators(p, pl, err));
   find_finishers(pl);
-  const uint32_t lanes = p->x->threads + pl->n_feeds;
+  SP_TRY(plan_ends(p, pl, err));
   for (uint32_t i = 0; i < pl->n_ops; i++) {
-    pl->ops[i]->stamps = SP_ARENA_ARRAY(p->arena, sp_stamp, lanes);
+    pl->ops[i]->stamps = SP_ARENA_ARRAY(p->arena, sp_stamp, p->x->threads + pl->ops[i]->n_feeds);
     SP_TRY_ALLOC(err, pl->ops[i]->stamps);
   }
-  SP_TRY(plan_ends(p, pl, err));
   return describe(p, pl, err);
 }
 

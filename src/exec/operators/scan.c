@@ -101,7 +101,7 @@ static sp_status map_columns(sp_operator *op, const sp_schema *have, bool *wante
   }
   for (uint32_t i = 0; i < read.n; i++) {
     const int32_t f = sp_schema_find(s->node->file_schema, read.names[i]);
-    uint32_t c;
+    uint32_t c = 0;
     SP_TRY(find_column(s, have, read.names[i], s->node->file_schema->fields[f].type, &c, err));
     wanted[c] = true;
   }

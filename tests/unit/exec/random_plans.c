@@ -38,9 +38,9 @@ static sp_node *random_node(t_plan *t, sp_node **made, uint32_t n, bool fallible
     }
     return t_project(t, "with_columns", id, in, text);
   case 4:
-    return t_slice(t, id, in, dice(50), dice(4) == 0 ? -1 : dice(300));
+    return t_slice(t, id, in, dice(50), dice(4) == 0 ? -1 : (int64_t)dice(300));
   case 5:
-    return t_slice(t, id, in, -1 - (int64_t)dice(60), dice(4) == 0 ? -1 : dice(60));
+    return t_slice(t, id, in, -1 - (int64_t)dice(60), dice(4) == 0 ? -1 : (int64_t)dice(60));
   case 6:
   case 7: {
     sp_node *both[] = {in, other, made[dice(n)]};

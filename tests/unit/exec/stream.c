@@ -168,6 +168,34 @@ static void a_long_chain(void **state) {
   t_end(&t);
 }
 
+/* Under a small memory limit little may wait for its turn: workers ahead of it sleep. */
+static void little_may_wait(void **state) {
+  (void)state;
+  t_plan t;
+  t_begin(&t);
+  sp_node *v =
+      t_project(&t, "with_columns", "p", t_numbers(&t, "v", 60000), "i * 2 AS j; i * 3 AS k; i % 5 AS l");
+  sp_node *x = t_node(&t, "with_row_index", "x", 1, &v);
+  t_output(&t, t_filter(&t, "f", x, "index <> i"));
+  t_resolve(&t);
+  for (int round = 0; round < 20; round++) {
+    sp_exec_options o;
+    sp_exec_options_init(&o);
+    o.threads = 4;
+    o.batch_rows = 100;
+    o.memory_limit = 800000;
+    sp_run *run = NULL;
+    sp_error err = SP_ERROR_INIT;
+    if (sp_exec_run(t.plan, &o, &t.mem, &run, &err) != SP_OK) {
+      fail_msg("%s", err.message);
+    }
+    assert_int_equal(run->results[0].rows, 0);
+    assert_int_equal(run->metrics[t_index(&t, "x")].v[SP_METRIC_output_rows], 60000);
+    sp_run_free(run);
+  }
+  t_end(&t);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(values_and_filter),
@@ -181,6 +209,7 @@ int main(void) {
       cmocka_unit_test(union_brings_columns_in_line),
       cmocka_unit_test(zero_columns),
       cmocka_unit_test(a_long_chain),
+      cmocka_unit_test(little_may_wait),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
