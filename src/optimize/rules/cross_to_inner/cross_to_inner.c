@@ -43,6 +43,7 @@ bool sp_split_equality(const sp_expr *e, const sp_names *x, const sp_names *y, s
 typedef struct right_names {
   const sp_schema *left, *right, *scope;
   sp_arena *arena;
+  bool failed; /* out of memory */
 } right_names;
 
 /* From a name of the join's output to the right input's. */
@@ -50,7 +51,9 @@ static const sp_expr *to_right(void *ctx, sp_sv name) {
   right_names *m = ctx;
   const int32_t at = sp_schema_find(m->scope, name);
   const sp_field *f = &m->right->fields[(uint32_t)at - m->left->n];
-  return sp_expr_column(m->arena, f->name, f->type);
+  const sp_expr *e = sp_expr_column(m->arena, f->name, f->type);
+  m->failed = m->failed || e == NULL;
+  return e;
 }
 
 static sp_status sides_of(const crossing *c, const sp_node *n, right_names *m, sp_names *left, sp_names *right, sp_error *err) {
@@ -93,7 +96,9 @@ static sp_status take_equalities(const crossing *c, const sp_node *cross, const 
     lists[0][n_keys] = lists[1][n_keys] = items->items[i];
     lists[0][n_keys].expr = e.left;
     lists[1][n_keys].expr = sp_expr_substitute(c->arena, e.right, to_right, &m);
-    SP_TRY_ALLOC(err, lists[1][n_keys].expr);
+    if (lists[1][n_keys].expr == NULL || m.failed) {
+      return sp_error_nomem(err);
+    }
     n_keys++;
   }
   *ret = (conversion){{n_keys, lists[0]}, {n_keys, lists[1]}, {n_rest, lists[2]}};

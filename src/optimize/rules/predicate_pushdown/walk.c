@@ -354,7 +354,9 @@ static sp_status one_sided(walk *w, uint32_t i, const sp_expr *e, int *ret_side,
   *ret = e;
   if (sides == 2) {
     *ret = sp_expr_substitute(w->arena, e, to_right, &m);
-    SP_TRY_ALLOC(err, *ret);
+    if (*ret == NULL || m.failed) {
+      return sp_error_nomem(err);
+    }
   }
   return SP_OK;
 }
