@@ -88,6 +88,16 @@ typedef struct sp_bytes_memo {
   } e[SP_BYTES_MEMO];
 } sp_bytes_memo;
 
+/* Dictionaries whose strings a worker has looked at (logical_bytes.c); id 0: none. */
+#define SP_DICT_MEMO 64
+typedef struct sp_dict_memo {
+  struct {
+    uint64_t id;
+    int64_t length; /* of all strings, -1: they differ */
+  } e[SP_DICT_MEMO];
+} sp_dict_memo;
+int64_t sp_logical_string_bytes(sp_dict_memo *m, const sp_column *c, const uint16_t *sel, uint32_t n);
+
 typedef struct sp_activity_log {
   uint32_t n, cap;
   struct sp_activity_entry {
@@ -103,6 +113,7 @@ typedef struct sp_worker_box {
   sp_error error;
   sp_failure failure;
   sp_bytes_memo memo;
+  sp_dict_memo dicts;
   sp_activity_log log;
   int64_t cpu_ns; /* of this pipeline so far */
   int64_t total_cpu_ns;

@@ -47,13 +47,14 @@ void sp_time_waited(sp_operator *op, sp_worker *w) {
   w->tick = now;
 }
 
-static int64_t string_bytes(sp_bytes_memo *m, const sp_column *c, const sp_batch *b) {
+static int64_t string_bytes(sp_worker_box *w, const sp_column *c, const sp_batch *b) {
+  sp_bytes_memo *m = &w->memo;
   for (uint32_t i = m->n; i-- > 0;) {
     if (m->e[i].col == c && m->e[i].sel == b->sel && m->e[i].rows == b->n_rows) {
       return m->e[i].bytes;
     }
   }
-  const int64_t bytes = sp_column_bytes(c, b->sel, b->n_rows);
+  const int64_t bytes = sp_logical_string_bytes(&w->dicts, c, b->sel, b->n_rows);
   if (m->n < SP_BYTES_MEMO) {
     m->e[m->n].col = c;
     m->e[m->n].sel = b->sel;
@@ -64,12 +65,12 @@ static int64_t string_bytes(sp_bytes_memo *m, const sp_column *c, const sp_batch
   return bytes;
 }
 
-static int64_t batch_bytes(sp_bytes_memo *m, const sp_batch *b) {
+static int64_t batch_bytes(sp_worker_box *w, const sp_batch *b) {
   int64_t sum = 0;
   for (uint32_t i = 0; i < b->n_cols; i++) {
     const sp_column *c = b->cols[i];
     if (sp_type_is_bytes(c->type)) {
-      sum += string_bytes(m, c, b);
+      sum += string_bytes(w, c, b);
     } else {
       sum += (int64_t)b->n_rows * (c->type->width + (c->validity != NULL));
     }
@@ -103,7 +104,7 @@ sp_status sp_emit_to(sp_operator *op, sp_operator *to, sp_worker *w, const sp_ba
   sp_slot *at = slot_of(to, w);
   from->rows += b->n_rows;
   if (!op->times_only) {
-    from->bytes += batch_bytes(memo, b);
+    from->bytes += batch_bytes(sp_box_of(w), b);
   }
   if (to->node_index != op->node_index && !to->counts_input) {
     at->input_rows += b->n_rows;
