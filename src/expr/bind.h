@@ -22,7 +22,8 @@ sp_status sp_expr_bind_as(sp_arena *a, const sp_expr *e, const sp_schema *in, ui
 const sp_expr *sp_expr_coerce(sp_arena *a, const sp_expr *e, const sp_type *t);
 
 /* Which values of `column` can make the bound predicate true? As sorted disjoint ranges for skipping data. False: nothing known,
- * *ret_n = 0, or out of memory, *ret_n = UINT32_MAX. Conservative: the ranges contain every value that may satisfy it. Understands = <> < <= > >= IN, IS [NOT] NULL, AND, OR, LIKE with a prefix. */
+ * *ret_n = 0, or out of memory, *ret_n = UINT32_MAX. Conservative: the ranges contain every value that may satisfy it. Understands = <> < <= > >= IN, IS [NOT] NULL, AND, OR, NOT, LIKE with a prefix.
+ * NaN is greater than every number, so a range without an upper end includes it. */
 struct sp_range;
 typedef struct sp_expr_range {
   bool has_lo, has_hi, lo_open, hi_open;

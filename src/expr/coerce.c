@@ -5,7 +5,8 @@
  * float64.
  *
  * Example: [delay int16, 15] gives int16 [delay, 15]; [d date, '1996-01-01'] gives [d, date '1996-01-01'];
- * [discount decimal(15,2), 0.055] gives decimal(16,3) [CAST(discount …), 0.055]. */
+ * [discount decimal(15,2), 0.055] gives decimal(16,3) [CAST(discount …), 0.055]. A constant such as 1 + 10
+ * counts like the literal 11, but stays as written, in a CAST. */
 #include "expr/coerce.h"
 
 #include "data/text.h"
@@ -64,16 +65,16 @@ static bool is_text(const sp_expr *e) {
   return e->kind == SP_EXPR_LITERAL && !e->literal.is_null && e->literal.type->kind == SP_KIND_STRING;
 }
 
-/* Does the literal become a t without loss? */
-static bool follows(sp_arena *a, const sp_expr *e, const sp_type *t) {
-  sp_value v;
-  if (is_text(e) && t->family == SP_FAMILY_TEMPORAL) {
-    return sp_literal_of_text(e->literal.s, t, &v);
+/* Does the value become a t without loss? */
+static bool follows(sp_arena *a, const sp_value *v, const sp_type *t) {
+  sp_value to;
+  if (v->type->kind == SP_KIND_STRING && t->family == SP_FAMILY_TEMPORAL) {
+    return sp_literal_of_text(v->s, t, &to);
   }
-  if (sp_type_common(e->literal.type, t) == NULL) {
-    return e->literal.type->kind == SP_KIND_STRING && t->kind == SP_KIND_BINARY;
+  if (sp_type_common(v->type, t) == NULL) {
+    return v->type->kind == SP_KIND_STRING && t->kind == SP_KIND_BINARY;
   }
-  return sp_value_cast_exact(&e->literal, t, a, &v);
+  return v->is_null || sp_value_cast_exact(v, t, a, &to);
 }
 
 /* What the literal brings into a common type with t when it cannot follow it. */
@@ -116,10 +117,27 @@ static sp_status no_common(sp_arena *a, const sp_expr *x, const sp_expr *y, cons
   return SP_TYPE;
 }
 
-/* What is looked at in turn: what is not literal decides, then literals with a type of their own, then text.
- */
+/* 1 + 10: not a literal, but a value all the same. */
+static bool is_constant(const sp_expr *e) {
+  return e->kind != SP_EXPR_LITERAL && !sp_expr_has_column(e) && !sp_expr_has_aggregate(e) &&
+         !sp_expr_is_volatile(e);
+}
+
+/* What is looked at in turn: what varies decides, then values with a type of their own, then text. */
 static int turn_of(const sp_expr *e) {
-  return e->kind != SP_EXPR_LITERAL ? 0 : is_text(e) ? 2 : 1;
+  return is_text(e) ? 2 : e->kind == SP_EXPR_LITERAL || is_constant(e) ? 1 : 0;
+}
+
+/* Can e, whose turn it is, be brought to t without loss and without changing t? */
+static sp_status try_follow(sp_arena *a, const sp_expr *e, const sp_type *t, bool *ret, sp_error *err) {
+  sp_value v = e->literal;
+  bool known = e->kind == SP_EXPR_LITERAL;
+  if (is_constant(e)) {
+    SP_TRY(sp_expr_fold(e, a, &known, &v, err));
+    known = known && v.type->kind != SP_KIND_STRING; /* only a literal is read as a date */
+  }
+  *ret = known && t->kind != SP_KIND_NULL && follows(a, &v, t);
+  return SP_OK;
 }
 
 static sp_status common_type(sp_arena *a, const sp_expr *const *args, uint32_t n, const char *what,
@@ -129,13 +147,17 @@ static sp_status common_type(sp_arena *a, const sp_expr *const *args, uint32_t n
   for (int turn = 0; turn <= 2; turn++) {
     for (uint32_t i = 0; i < n; i++) {
       const sp_expr *e = args[i];
-      if (turn_of(e) != turn || e->type == t || e->type->kind == SP_KIND_NULL) {
+      bool fits = e->type == t || e->type->kind == SP_KIND_NULL;
+      if (turn_of(e) != turn || fits) {
         continue;
       }
-      if (t->kind != SP_KIND_NULL && turn > 0 && !e->literal.is_null && follows(a, e, t)) {
+      if (turn > 0) {
+        SP_TRY(try_follow(a, e, t, &fits, err));
+      }
+      if (fits) {
         continue;
       }
-      const sp_type *wider = turn == 0 ? sp_type_common(t, e->type) : widened(e, t);
+      const sp_type *wider = e->kind == SP_EXPR_LITERAL ? widened(e, t) : sp_type_common(t, e->type);
       if (wider == NULL) {
         return no_common(a, from, e, what, loc, err);
       }

@@ -141,7 +141,10 @@ SP_APART static anchors anchors_of(const sp_expr *e) {
   }
   for (uint32_t i = 0; i < e->n_args; i++) {
     const sp_expr *x = e->args[i];
-    if (x->kind != SP_EXPR_LITERAL || (same && !x->literal.is_null && sp_literal_is_natural(&x->literal))) {
+    const bool literal = x->kind == SP_EXPR_LITERAL;
+    const bool varies = sp_expr_has_column(x) || sp_expr_has_aggregate(x) || sp_expr_is_volatile(x);
+    if (varies || (an.arithmetic && !literal) ||
+        (same && literal && !x->literal.is_null && sp_literal_is_natural(&x->literal))) {
       add_anchor(&an, x->type);
     }
   }
