@@ -118,7 +118,8 @@ static void add_scan(maker *m, const sp_report_node *n) {
 static void add_notes(maker *m, uint32_t node) {
   static const sp_line_kind kinds[] = {SP_LINE_GHOST, SP_LINE_ARRIVED, SP_LINE_BLOCKED, SP_LINE_SHARED, SP_LINE_BLOCKED, SP_LINE_ERROR};
   uint32_t n = 0;
-  const sp_note *notes = sp_theme_notes(m->theme, m->plan, node, m->a, &n);
+  const sp_note *notes = NULL;
+  m->failed = !sp_theme_notes(m->theme, m->plan, node, m->a, &notes, &n) || m->failed;
   for (uint32_t i = 0; i < n; i++) {
     const bool has = notes[i].what.text != NULL && notes[i].what.text[0] != '\0';
     if (has && notes[i].kind == SP_NOTE_GHOST) {

@@ -220,7 +220,7 @@ typedef struct notes {
 } notes;
 
 static void add_note(notes *list, sp_note_kind kind, const char *glyph, sp_rich what, const char *text, int32_t other) {
-  list->failed = list->failed || text == NULL || !sp_arena_grow(list->arena, &list->items, &list->cap, list->n + 1, sizeof *list->items);
+  list->failed = list->failed || text == NULL || glyph == NULL || !sp_arena_grow(list->arena, &list->items, &list->cap, list->n + 1, sizeof *list->items);
   if (!list->failed) {
     list->items[list->n++] = (sp_note){kind, glyph, what, text, other};
   }
@@ -253,7 +253,7 @@ static void add_stops(notes *list, const sp_theme *t, const sp_report_plan *p, u
   }
 }
 
-const sp_note *sp_theme_notes(const sp_theme *t, const sp_report_plan *p, uint32_t node, sp_arena *a, uint32_t *ret_n) {
+bool sp_theme_notes(const sp_theme *t, const sp_report_plan *p, uint32_t node, sp_arena *a, const sp_note **ret, uint32_t *ret_n) {
   notes list = {.arena = a};
   const sp_report_node *n = &p->nodes[node];
   const sp_rich none = {0};
@@ -266,8 +266,12 @@ const sp_note *sp_theme_notes(const sp_theme *t, const sp_report_plan *p, uint32
     add_note(&list, SP_NOTE_SHARED, sp_arena_printf(a, "×%u", n->consumers), none,
              n->sharing == SP_SHARED_MERGED ? "merged: equal structure" : "shared by name", -1);
   }
-  *ret_n = list.failed ? 0 : list.n;
-  return list.failed ? NULL : list.items;
+  if (list.failed) {
+    return false;
+  }
+  *ret = list.items;
+  *ret_n = list.n;
+  return true;
 }
 
 /* ---- lines ---- */

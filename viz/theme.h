@@ -55,8 +55,8 @@ typedef struct sp_note {
   const char *text;  /* "→ flights", "from late by predicate_pushdown", the reason */
   int32_t other;     /* GHOST, ARRIVED: node at the other end, in the other plan; -1 */
 } sp_note;
-/* In the arena, ordered by kind; NULL with n = 0 when out of memory. */
-const sp_note *sp_theme_notes(const sp_theme *t, const sp_report_plan *p, uint32_t node, sp_arena *a, uint32_t *ret_n);
+/* In the arena: an error first, then moves, stops, sharing. false = out of memory. */
+bool sp_theme_notes(const sp_theme *t, const sp_report_plan *p, uint32_t node, sp_arena *a, const sp_note **ret, uint32_t *ret_n);
 
 /* The summary: "12.3 ms on 2 workers, peak 4.1 MiB, 250,000 rows scanned, 10 rows returned"; nothing without a run. And what the process held. */
 void sp_theme_summary(const sp_theme *t, sp_str *out);

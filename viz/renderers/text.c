@@ -245,7 +245,8 @@ static void put_node(printer *p, const sp_report_plan *plan, const pending *at, 
 static void put_notes(printer *p, const sp_report_plan *plan, const pending *at) {
   static const char *const codes[] = {"2", "36", "33", "35", "33", "1;31"};
   uint32_t n = 0;
-  const sp_note *notes = sp_theme_notes(&p->theme, plan, at->node, p->arena, &n);
+  const sp_note *notes = NULL;
+  p->failed = !sp_theme_notes(&p->theme, plan, at->node, p->arena, &notes, &n) || p->failed;
   for (uint32_t i = 0; i < n; i++) {
     line l = begin(p, at->rest, p->width);
     puts_plain(&l, "  ");
