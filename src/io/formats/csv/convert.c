@@ -65,7 +65,7 @@ static sp_sv unquote(const job *j, const sp_csv_field *f, char *to) {
       const uint32_t row = j->sel != NULL ? j->sel[i] : i;                                                                                                  \
       const sp_csv_field *f = &j->fields[row];                                                                                                              \
       const sp_sv s = {j->text + f->pos, f->n};                                                                                                             \
-      if (sp_csv_is_null(spec, f, j->text)) {                                                                                                               \
+      if (f->n == 0 || sp_csv_is_null(spec, f, j->text)) { /* no number or date is empty, quoted or not */                                                  \
         j->nulls = true;                                                                                                                                    \
         continue;                                                                                                                                           \
       }                                                                                                                                                     \

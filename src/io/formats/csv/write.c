@@ -44,9 +44,11 @@ static void put_text(const state *w, sp_sv s, sp_str *out) {
   sp_str_addc(out, w->quote);
 }
 
-static void put_value(const state *w, const sp_column *c, uint32_t row, sp_str *out) {
+static void put_value(const state *w, const sp_column *c, uint32_t row, bool lone, sp_str *out) {
   const sp_value v = sp_column_value(c, row);
-  if (v.is_null) {
+  if (v.is_null && lone && w->null_value[0] == '\0' && !sp_type_is_bytes(v.type)) {
+    sp_str_add(out, "\"\""); /* a row of one column must not be a blank line; a lone null string is one */
+  } else if (v.is_null) {
     sp_str_add(out, w->null_value);
   } else if (sp_type_is_bytes(v.type)) {
     put_text(w, v.s, out);
@@ -107,7 +109,7 @@ sp_status sp_csv_write_encode(void *p, sp_batch *const *batches, uint32_t n, sp_
         if (k > 0) {
           sp_str_addc(&c->text, w->separator);
         }
-        put_value(w, batch->cols[k], row, &c->text);
+        put_value(w, batch->cols[k], row, batch->n_cols == 1, &c->text);
       }
       sp_str_addc(&c->text, '\n');
     }
