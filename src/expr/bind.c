@@ -399,11 +399,7 @@ SP_APART static const sp_expr *make_cast(binder *b, const sp_expr *e, const sp_e
   if (x->type == e->cast_to) {
     return x;
   }
-  if (x->kind == SP_EXPR_LITERAL && x->literal.is_null) {
-    x = sp_expr_coerce(b->arena, x, e->cast_to);
-    return x != NULL ? x : nomem(b);
-  }
-  if (!sp_cast_exists(x->type, e->cast_to)) {
+  if (!sp_cast_exists(x->type, e->cast_to) && !(x->kind == SP_EXPR_LITERAL && x->literal.is_null)) {
     return fail(b, SP_TYPE, e, "there is no conversion of %s to %s", x->type->name, e->cast_to->name);
   }
   sp_expr proto = *e;

@@ -83,6 +83,16 @@ static bool sum_up(sp_expr *e) {
   return depth < SP_EXPR_MAX_DEPTH;
 }
 
+/* A NULL that is cast is a NULL of that type, and no cast. */
+static void cast_null(sp_expr *e) {
+  e->kind = SP_EXPR_LITERAL;
+  e->literal = sp_value_null(e->cast_to);
+  e->cast_to = NULL;
+  e->try_cast = 0;
+  e->args = NULL;
+  e->n_args = 0;
+}
+
 sp_status sp_expr_new(sp_arena *a, const sp_expr *proto, const sp_expr **ret, sp_error *err) {
   if (proto->n_args > SP_EXPR_MAX_ARGS) {
     SP_FAIL(err, SP_LIMIT, NULL, "an expression has more than %d arguments", SP_EXPR_MAX_ARGS);
@@ -90,6 +100,9 @@ sp_status sp_expr_new(sp_arena *a, const sp_expr *proto, const sp_expr **ret, sp
   sp_expr *e = SP_ARENA_NEW(a, sp_expr);
   SP_TRY_ALLOC(err, e);
   *e = *proto;
+  if (e->kind == SP_EXPR_CAST && e->args[0]->kind == SP_EXPR_LITERAL && e->args[0]->literal.is_null) {
+    cast_null(e);
+  }
   if (e->n_args > 0) {
     e->args = sp_arena_copy(a, proto->args, e->n_args * sizeof *e->args);
     SP_TRY_ALLOC(err, e->args);

@@ -8,8 +8,9 @@
 /* For what recursing functions call: inlined, its locals would be part of every level's frame. */
 #define SP_APART __attribute__((noinline))
 
-/* The node that proto describes, with depth, facts and hash filled in. args is copied; names, the selector and a literal's
- * bytes are kept by reference. SP_NOMEM, or SP_LIMIT when the tree would be too deep or too wide. */
+/* The node that proto describes, with depth, facts and hash filled in. args is copied; names, the selector
+ * and a literal's bytes are kept by reference. A CAST of NULL becomes a NULL of that type. SP_NOMEM, or
+ * SP_LIMIT when the tree would be too deep or too wide. */
 sp_status sp_expr_new(sp_arena *a, const sp_expr *proto, const sp_expr **ret, sp_error *err);
 
 /* The same for a call: AND, OR and concat swallow arguments that are calls of themselves. */
@@ -25,11 +26,11 @@ typedef struct sp_memo {
 } sp_memo;
 void sp_memo_init(sp_memo *m, sp_mem *mem);
 void sp_memo_release(sp_memo *m);
-const void *sp_memo_get(const sp_memo *m, const void *key); /* NULL when absent */
+const void *sp_memo_get(const sp_memo *m, const void *key);       /* NULL when absent */
 bool sp_memo_put(sp_memo *m, const void *key, const void *value); /* false when out of memory */
 
-/* The same without memory, for walks that may not fail: it forgets, so a node may be visited again, but a subtree used twice in one
- * place is not. */
+/* The same without memory, for walks that may not fail: it forgets, so a node may be visited again, but a
+ * subtree used twice in one place is not. */
 #define SP_RECENT_SLOTS 512
 typedef struct sp_recent {
   const sp_expr *keys[SP_RECENT_SLOTS];
@@ -40,7 +41,8 @@ static inline uint32_t sp_recent_slot(const sp_expr *e) {
 }
 
 /* ---- places ---- */
-/* The place `pos` bytes into a text at loc; shift: bytes added before it by JSON escapes. Without a loc the text itself is line 1. */
+/* The place `pos` bytes into a text at loc; shift: bytes added before it by JSON escapes. Without a loc the
+ * text itself is line 1. */
 sp_loc sp_expr_place(const sp_loc *loc, uint32_t pos, uint32_t shift);
 sp_loc sp_expr_place_of(const sp_loc *loc, const sp_expr *e); /* loc itself when e has no span */
 

@@ -336,10 +336,6 @@ SP_APART static const sp_expr *parse_case(sp_parser *p) {
 
 SP_APART static const sp_expr *make_cast(sp_parser *p, const sp_expr *x, const sp_type *to, bool try_cast,
                                          sp_mark from) {
-  if (x->kind == SP_EXPR_LITERAL && x->literal.is_null) {
-    const sp_value null = sp_value_null(to);
-    return literal(p, &null, from);
-  }
   const sp_expr proto = {.kind = SP_EXPR_CAST, .args = &x, .n_args = 1, .cast_to = to, .try_cast = try_cast};
   return sp_parser_node(p, &proto, from);
 }

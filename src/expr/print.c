@@ -226,7 +226,7 @@ static void print_call(const sp_expr *e, const anchors *an, sp_str *out) {
     quote |= strcmp(name.p, words[i]) == 0;
   }
   sp_str_addf(out, quote ? "\"%s\"(%s" : "%s(%s", name.p, e->distinct ? "DISTINCT " : "");
-  if (e->n_args == 0 && (e->fn->flags & SP_FN_AGGREGATE) != 0) {
+  if (e->n_args == 0 && e->fn->min_args == 0 && (e->fn->flags & SP_FN_AGGREGATE) != 0) {
     sp_str_addc(out, '*');
   }
   print_list(e, 0, ", ", 0, an, out);
