@@ -1,4 +1,4 @@
-/* Random DAGs of streaming nodes, slices and unions with sharing, run in every way.
+/* Random DAGs of streaming nodes, slices, unions and joins with sharing, run in every way.
  *
  * All of these nodes keep order, so the rows are determined: any number of workers and any batch size must
  * give the same. Where rows may fail, an early stop decides by whole batches whether one does, so only runs
@@ -20,7 +20,7 @@ static sp_node *random_node(t_plan *t, sp_node **made, uint32_t n, bool fallible
   sp_node *in = made[n - 1 - dice(n < 4 ? n : 4)];
   sp_node *other = made[dice(n)];
   char text[200];
-  switch (dice(9)) {
+  switch (dice(11)) {
   case 0:
     return t_numbers(t, id, dice(400));
   case 1:
@@ -45,6 +45,16 @@ static sp_node *random_node(t_plan *t, sp_node **made, uint32_t n, bool fallible
   case 7: {
     sp_node *both[] = {in, other, made[dice(n)]};
     return t_union(t, id, 2 + dice(2), both);
+  }
+  case 8:
+  case 9: { /* the right side must be complete before the left one starts */
+    sp_node *both[] = {in, dice(2) == 0 ? in : other};
+    sp_join_node *j = (sp_join_node *)t_node(t, "join", id, 2, both);
+    j->how = dice(2) == 0 ? SP_JOIN_SEMI : SP_JOIN_ANTI;
+    j->left_on = t_items(t, "i");
+    j->right_on = t_items(t, dice(2) == 0 ? "i + 1" : "m");
+    j->maintain_order = true;
+    return &j->base;
   }
   default:
     return t_project(t, "select", id, in, "m + 0 AS i; i % 7 AS m");
