@@ -85,8 +85,8 @@ def csv_peers(folder):
     frame = pl.DataFrame({"i": [1, None, -3], "f": [0.5, 1e300, None], "s": ['q"q', "line\nend", None], "e": ["", "a,b", " x "], "d": [dt.date(2020, 2, 29), None, dt.date(1, 1, 1)]})
     frame.write_csv(folder / "polars.csv")
     plan = {"sigmapi": 1, "nodes": [{"id": "in", "op": "scan_csv", "path": str(folder / "polars.csv")}], "outputs": ["in"]}
-    got = pl.read_csv(io.StringIO(run(plan, "--output-format", "csv")), try_parse_dates=True, missing_utf8_is_empty_string=False)
-    want = pl.read_csv(folder / "polars.csv", try_parse_dates=True, missing_utf8_is_empty_string=False)
+    got = pl.read_csv(io.StringIO(run(plan, "--output-format", "csv")), try_parse_dates=True)
+    want = pl.read_csv(folder / "polars.csv", try_parse_dates=True)
     check("csv of polars", got.equals(want), f"{got} {want}")
 
 
