@@ -1,10 +1,12 @@
-/* Runs the passes of a profile over a plan. Rules only sweep; everything that must hold for every rule is done here: timing, counting, checking,
- * giving up in time.
+/* Runs the passes of a profile over a plan. Rules only sweep; everything that must hold for every rule is
+ * done here: timing, counting, checking, giving up in time.
  *
- *   pass "pushdown", at most 10 rounds, rules [split, pushdown, …]: each rule once per round; a round in which none fired is the last.
+ *   pass "pushdown", at most 10 rounds, rules [split, pushdown, …]: each rule once per round; a round in
+ * which none fired is the last.
  *
- * The driver distrusts the rules: after each sweep that fired the whole plan is validated (debug builds and on request) and the outputs are compared
- * with those before. When a pass reaches its cap the plan as it is then, which is valid, is kept and the trace says so. */
+ * The driver distrusts the rules: after each sweep that fired the whole plan is validated (debug builds and
+ * on request) and the outputs are compared with those before. When a pass reaches its cap the plan as it is
+ * then, which is valid, is kept and the trace says so. */
 #include "base/thread.h"
 #include "optimize/internal.h"
 
@@ -49,15 +51,18 @@ typedef struct driver {
   rule_state rules[N_RULES];
 } driver;
 
-sp_status sp_optimize_check_outputs(const sp_plan *before, const sp_plan *after, const char *rule, sp_error *err) {
+sp_status sp_optimize_check_outputs(const sp_plan *before, const sp_plan *after, const char *rule,
+                                    sp_error *err) {
   if (after->n_outputs != before->n_outputs) {
-    SP_FAIL(err, SP_INTERNAL, NULL, "rule %s: the plan had %u outputs, now it has %u", rule, before->n_outputs, after->n_outputs);
+    SP_FAIL(err, SP_INTERNAL, NULL, "rule %s: the plan had %u outputs, now it has %u", rule,
+            before->n_outputs, after->n_outputs);
   }
   for (uint32_t i = 0; i < before->n_outputs; i++) {
     const sp_node *x = before->nodes[before->outputs[i]];
     const sp_node *y = after->nodes[after->outputs[i]];
     if (strcmp(before->output_ids[i], after->output_ids[i]) != 0 || !sp_schema_eq(x->schema, y->schema)) {
-      SP_FAIL(err, SP_INTERNAL, &x->loc, "rule %s: output `%s` changed its name, its columns or their types", rule, before->output_ids[i]);
+      SP_FAIL(err, SP_INTERNAL, &x->loc, "rule %s: output `%s` changed its name, its columns or their types",
+              rule, before->output_ids[i]);
     }
   }
   return SP_OK;
@@ -94,7 +99,8 @@ static sp_sweep sweep_of(driver *d, const sp_rule *rule, uint32_t pass, uint32_t
                     .ids_ready = &d->ids_ready};
 }
 
-static sp_status sweep_done(driver *d, sp_sweep *s, const sp_rule *rule, sp_status st, const sp_plan *after, sp_error *err) {
+static sp_status sweep_done(driver *d, sp_sweep *s, const sp_rule *rule, sp_status st, const sp_plan *after,
+                            sp_error *err) {
   SP_TRY(st);
   if (s->failed || d->tracer.failed) {
     return sp_error_nomem(err);
@@ -107,7 +113,8 @@ static sp_status sweep_done(driver *d, sp_sweep *s, const sp_rule *rule, sp_stat
 }
 
 /* *ret_fired: it changed the plan. */
-static sp_status run_rule(driver *d, const sp_rule *rule, const char *pass_name, uint32_t round, bool *ret_fired, sp_error *err) {
+static sp_status run_rule(driver *d, const sp_rule *rule, const char *pass_name, uint32_t round,
+                          bool *ret_fired, sp_error *err) {
   sp_tracer *t = &d->tracer;
   if (!sp_arena_grow(t->arena, &t->passes, &t->cap_passes, t->n_passes + 1, sizeof *t->passes)) {
     return sp_error_nomem(err);
@@ -152,7 +159,8 @@ static sp_status run_pass(driver *d, const sp_profile_pass *pass, sp_error *err)
   return SP_OK;
 }
 
-/* Blockers as they hold in the end: a rule whose last sweep saw another plan looks once more. What it would do is not done. */
+/* Blockers as they hold in the end: a rule whose last sweep saw another plan looks once more. What it would
+ * do is not done. */
 static sp_status final_blockers(driver *d, sp_trace *t, sp_error *err) {
   uint32_t n = 0;
   for (uint32_t i = 0; sp_rule_table[i] != NULL; i++) {
@@ -186,7 +194,8 @@ static bool has_rules(const sp_profile *p) {
   return false;
 }
 
-sp_status sp_optimize(const sp_plan *in, const sp_profile *profile, bool validate, const sp_plan **ret, const sp_trace **ret_trace, sp_error *err) {
+sp_status sp_optimize(const sp_plan *in, const sp_profile *profile, bool validate, const sp_plan **ret,
+                      const sp_trace **ret_trace, sp_error *err) {
   sp_arena *a = in->arena;
   driver d = {.first = in, .plan = in, .tracer = {.arena = a}, .validate = validate};
 #ifndef NDEBUG

@@ -1,9 +1,11 @@
-/* Estimated rows per node, from file metadata alone: rows of files, distinct values and ranges of columns, and rules of thumb for the rest.
+/* Estimated rows per node, from file metadata alone: rows of files, distinct values and ranges of columns,
+ * and rules of thumb for the rest.
  *
- *   scan lineitem 6,001,215 → l_shipdate <= '1998-09-02': the part of its range → group_by 2 keys of 3 and 2 values: 6
+ *   scan lineitem 6,001,215 → l_shipdate <= '1998-09-02': the part of its range → group_by 2 keys of 3 and 2
+ * values: 6
  *
- * What is known of columns travels up beside the schemas; a node with its input's schema shares its input's array, so that a chain of 10,000
- * filters costs one array. */
+ * What is known of columns travels up beside the schemas; a node with its input's schema shares its input's
+ * array, so that a chain of 10,000 filters costs one array. */
 #include "optimize/estimate.h"
 
 #define UNKNOWN_ROWS (-1.0)
@@ -17,9 +19,13 @@ typedef struct estimator {
 
 static const sp_col_estimate nothing_known = {.distinct = -1, .null_fraction = -1};
 
-static double at_least_one(double rows, double in) { return in >= 1 && rows < 1 ? 1 : rows; }
+static double at_least_one(double rows, double in) {
+  return in >= 1 && rows < 1 ? 1 : rows;
+}
 
-static double input_rows(const estimator *x, const sp_node *n, uint32_t which) { return x->e.rows[n->inputs[which]]; }
+static double input_rows(const estimator *x, const sp_node *n, uint32_t which) {
+  return x->e.rows[n->inputs[which]];
+}
 
 static const sp_col_estimate *find_column(const estimator *x, uint32_t node, sp_sv name) {
   const sp_schema *s = x->p->nodes[node]->schema;
@@ -54,13 +60,15 @@ static sp_col_estimate *new_columns(estimator *x, uint32_t n) {
 
 /* Strings of at most one byte have few values. */
 static void from_short_strings(const sp_column_stats *st, double rows, sp_col_estimate *ret) {
-  if (ret->distinct < 0 && st->has_min_max && st->min_exact && st->max_exact && st->min.s.n == 1 && st->max.s.n == 1) {
+  if (ret->distinct < 0 && st->has_min_max && st->min_exact && st->max_exact && st->min.s.n == 1 &&
+      st->max.s.n == 1) {
     const double values = (double)(uint8_t)st->max.s.p[0] - (double)(uint8_t)st->min.s.p[0] + 1;
     ret->distinct = rows >= 0 && values > rows ? rows : values;
   }
 }
 
-static void from_file(const sp_dataset *d, uint32_t column, const sp_type *t, double rows, sp_col_estimate *ret) {
+static void from_file(const sp_dataset *d, uint32_t column, const sp_type *t, double rows,
+                      sp_col_estimate *ret) {
   sp_column_stats st;
   memset(&st, 0, sizeof st);
   if (!sp_dataset_column_stats(d, column, &st)) {
@@ -120,7 +128,8 @@ static bool scan(estimator *x, uint32_t i) {
   return scan_columns(x, i, rows);
 }
 
-/* Columns of kinds that make some and pass others on: by name from the first input, unless an item makes them otherwise. */
+/* Columns of kinds that make some and pass others on: by name from the first input, unless an item makes them
+ * otherwise. */
 static bool named_columns(estimator *x, uint32_t i, const sp_items *items, const sp_items *more) {
   const sp_node *n = x->p->nodes[i];
   sp_col_estimate *c = new_columns(x, n->schema->n);
@@ -232,11 +241,13 @@ static bool join_columns(estimator *x, uint32_t i) {
   const sp_join_column *cols = NULL;
   uint32_t n_cols = 0;
   sp_col_estimate *c = new_columns(x, n->schema->n);
-  if (c == NULL || !sp_join_layout((const sp_join_node *)n, sp_node_input_schema(x->p, n, 0), sp_node_input_schema(x->p, n, 1), x->arena, &cols, &n_cols)) {
+  if (c == NULL || !sp_join_layout((const sp_join_node *)n, sp_node_input_schema(x->p, n, 0),
+                                   sp_node_input_schema(x->p, n, 1), x->arena, &cols, &n_cols)) {
     return false;
   }
   for (uint32_t k = 0; k < n_cols && k < n->schema->n; k++) {
-    c[k] = cols[k].from == SP_FROM_RIGHT ? x->e.columns[n->inputs[1]][cols[k].right] : x->e.columns[n->inputs[0]][cols[k].left];
+    c[k] = cols[k].from == SP_FROM_RIGHT ? x->e.columns[n->inputs[1]][cols[k].right]
+                                         : x->e.columns[n->inputs[0]][cols[k].left];
   }
   x->e.columns[i] = c;
   return true;
@@ -250,7 +261,8 @@ static bool join(estimator *x, uint32_t i) {
   } else if (!join_columns(x, i)) {
     return false;
   }
-  /* The further condition is judged by the output's columns where they are all there; else by rule of thumb. */
+  /* The further condition is judged by the output's columns where they are all there; else by rule of thumb.
+   */
   const double l = input_rows(x, n, 0);
   x->e.rows[i] = join_rows(x, n, sp_selectivity(&j->predicate, n->schema, x->e.columns[i], l));
   return true;
@@ -266,7 +278,9 @@ static double slice_rows(const sp_slice_node *n, double in) {
   return n->length >= 0 && rows > (double)n->length ? (double)n->length : rows;
 }
 
-static double smaller(double in, double limit) { return in < 0 || in > limit ? limit : in; }
+static double smaller(double in, double limit) {
+  return in < 0 || in > limit ? limit : in;
+}
 
 /* Rows of kinds that are neither scans nor joins. */
 static double plain_rows(const estimator *x, const sp_node *n) {
@@ -276,7 +290,8 @@ static double plain_rows(const estimator *x, const sp_node *n) {
   }
   if (sp_node_is(n, "filter")) {
     const uint32_t i = n->inputs[0];
-    const double s = sp_selectivity(&((const sp_filter_node *)n)->predicate, x->p->nodes[i]->schema, x->e.columns[i], in);
+    const double s =
+        sp_selectivity(&((const sp_filter_node *)n)->predicate, x->p->nodes[i]->schema, x->e.columns[i], in);
     return in < 0 ? UNKNOWN_ROWS : at_least_one(in * s, in);
   }
   if (sp_node_is(n, "group_by")) {
@@ -310,7 +325,8 @@ static bool node(estimator *x, uint32_t i) {
     return join(x, i);
   }
   x->e.rows[i] = plain_rows(x, n);
-  if (n->n_inputs > 0 && n->schema == sp_node_input_schema(x->p, n, 0) && !sp_node_is(n, "with_columns") && !sp_node_is(n, "select")) {
+  if (n->n_inputs > 0 && n->schema == sp_node_input_schema(x->p, n, 0) && !sp_node_is(n, "with_columns") &&
+      !sp_node_is(n, "select")) {
     x->e.columns[i] = x->e.columns[n->inputs[0]];
     return true;
   }

@@ -1,9 +1,11 @@
 /* What an OR over several inputs says about one of them.
  *
- *   (s = 'FRANCE' AND c = 'GERMANY') OR (s = 'GERMANY' AND c = 'FRANCE')   for {s}   ⇒   s IN ('FRANCE', 'GERMANY')
- *   (a = 1 AND b = 2) OR b = 3                                              for {a}   ⇒   nothing: the second branch leaves a free
+ *   (s = 'FRANCE' AND c = 'GERMANY') OR (s = 'GERMANY' AND c = 'FRANCE')   for {s}   ⇒   s IN ('FRANCE',
+ * 'GERMANY') (a = 1 AND b = 2) OR b = 3                                              for {a}   ⇒   nothing:
+ * the second branch leaves a free
  *
- * Every branch must say something; then their OR holds wherever the whole does. The whole stays where it is. */
+ * Every branch must say something; then their OR holds wherever the whole does. The whole stays where it is.
+ */
 #include <stdlib.h>
 
 #include "expr/function.h"

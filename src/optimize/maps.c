@@ -1,10 +1,12 @@
-/* Open-addressing maps in an arena: names to numbers, and expressions by structure. Old tables stay in the arena; doubling keeps their sum below
- * the last one. */
+/* Open-addressing maps in an arena: names to numbers, and expressions by structure. Old tables stay in the
+ * arena; doubling keeps their sum below the last one. */
 #include "optimize/internal.h"
 
 #define FIRST_SLOTS 16
 
-void sp_strmap_init(sp_strmap *m, sp_arena *a) { *m = (sp_strmap){.arena = a}; }
+void sp_strmap_init(sp_strmap *m, sp_arena *a) {
+  *m = (sp_strmap){.arena = a};
+}
 
 static uint32_t name_slot(const sp_strmap *m, sp_sv name) {
   uint32_t i = (uint32_t)sp_hash_bytes(name.p, name.n, 0) & (m->n_slots - 1);
@@ -49,11 +51,14 @@ const uint32_t *sp_strmap_find(const sp_strmap *m, sp_sv name) {
   return s->name.p != NULL ? &s->value : NULL;
 }
 
-void sp_exprset_init(sp_exprset *s, sp_arena *a) { *s = (sp_exprset){.arena = a}; }
+void sp_exprset_init(sp_exprset *s, sp_arena *a) {
+  *s = (sp_exprset){.arena = a};
+}
 
 static uint32_t expr_slot(const sp_exprset *s, const sp_expr *e) {
   uint32_t i = (uint32_t)sp_hash_u64(e->hash) & (s->n_slots - 1);
-  while (s->slots[i].expr != NULL && !(s->slots[i].expr->hash == e->hash && sp_expr_eq(s->slots[i].expr, e))) {
+  while (s->slots[i].expr != NULL &&
+         !(s->slots[i].expr->hash == e->hash && sp_expr_eq(s->slots[i].expr, e))) {
     i = (i + 1) & (s->n_slots - 1);
   }
   return i;

@@ -1,28 +1,39 @@
-/* Profiles: which rules run, in which passes. The default one is a table here; others are JSON, so that two versions of an optimizer are two files.
+/* Profiles: which rules run, in which passes. The default one is a table here; others are JSON, so that two
+ * versions of an optimizer are two files.
  *
- *   {"sigmapi_profile": 1, "name": "mine", "passes": [{"name": "pushdown", "max_rounds": 4, "rules": ["predicate_pushdown"]}]}
- *   --disable cross_to_inner   ⇒   the same profile without that rule; a pass that loses all its rules stays, empty */
+ *   {"sigmapi_profile": 1, "name": "mine", "passes": [{"name": "pushdown", "max_rounds": 4, "rules":
+ * ["predicate_pushdown"]}]}
+ *   --disable cross_to_inner   ⇒   the same profile without that rule; a pass that loses all its rules stays,
+ * empty */
 #include "optimize/internal.h"
 
 #define MAX_PASSES 100
 #define MAX_PASS_RULES 100
 #define MAX_ROUNDS 1000
 
-/* Predicates first, since they change which columns are needed and where rows are counted; sharing last, when what stays equal is known. */
-static const char *const rows[] = {"simplify_expressions", "split_predicates", "predicate_pushdown", "cross_to_inner"};
+/* Predicates first, since they change which columns are needed and where rows are counted; sharing last, when
+ * what stays equal is known. */
+static const char *const rows[] = {"simplify_expressions", "split_predicates", "predicate_pushdown",
+                                   "cross_to_inner"};
 static const char *const columns[] = {"slice_pushdown", "projection_pushdown"};
 static const char *const sharing[] = {"common_subplan"};
 static const char *const physical[] = {"join_build_side"};
 
-#define PASS(pass_name, rounds, list) {.name = (pass_name), .max_rounds = (rounds), .n_rules = sizeof(list) / sizeof(list)[0], .rules = (list)}
-static const sp_profile_pass default_passes[] = {PASS("rows", 10, rows), PASS("columns", 4, columns), PASS("sharing", 4, sharing),
-                                                 PASS("physical", 2, physical)};
-static const sp_profile default_profile = {
-    .name = "default", .n_passes = sizeof default_passes / sizeof default_passes[0], .passes = default_passes};
+#define PASS(pass_name, rounds, list)                                                                        \
+  { .name = (pass_name), .max_rounds = (rounds), .n_rules = sizeof(list) / sizeof(list)[0], .rules = (list) }
+static const sp_profile_pass default_passes[] = {PASS("rows", 10, rows), PASS("columns", 4, columns),
+                                                 PASS("sharing", 4, sharing), PASS("physical", 2, physical)};
+static const sp_profile default_profile = {.name = "default",
+                                           .n_passes = sizeof default_passes / sizeof default_passes[0],
+                                           .passes = default_passes};
 static const sp_profile none = {.name = "none"};
 
-const sp_profile *sp_profile_default(void) { return &default_profile; }
-const sp_profile *sp_profile_none(void) { return &none; }
+const sp_profile *sp_profile_default(void) {
+  return &default_profile;
+}
+const sp_profile *sp_profile_none(void) {
+  return &none;
+}
 
 static sp_sv rule_name(const void *ctx, uint32_t i) {
   (void)ctx;
@@ -54,7 +65,9 @@ typedef struct reader {
 static const char *const profile_keys[] = {"sigmapi_profile", "name", "passes", NULL};
 static const char *const pass_keys[] = {"name", "max_rounds", "rules", NULL};
 
-static sp_sv key_name(const void *ctx, uint32_t i) { return sp_sv_from(((const char *const *)ctx)[i]); }
+static sp_sv key_name(const void *ctx, uint32_t i) {
+  return sp_sv_from(((const char *const *)ctx)[i]);
+}
 
 static sp_status check_keys(const reader *r, const sp_json *object, const char *const *keys) {
   for (const sp_json *v = object->first; v != NULL; v = v->next) {
@@ -67,7 +80,8 @@ static sp_status check_keys(const reader *r, const sp_json *object, const char *
     }
     const sp_loc at = sp_json_key_loc(r->doc, v, r->arena);
     char near[200];
-    sp_error_set(r->err, SP_INVALID, &at, "unknown key `%.*s` in a profile", (int)(v->key.n < 200 ? v->key.n : 200), v->key.p);
+    sp_error_set(r->err, SP_INVALID, &at, "unknown key `%.*s` in a profile",
+                 (int)(v->key.n < 200 ? v->key.n : 200), v->key.p);
     if (sp_nearest_names(v->key, n, key_name, keys, near, sizeof near)) {
       sp_error_hint(r->err, "did you mean %s?", near);
     }
@@ -76,7 +90,8 @@ static sp_status check_keys(const reader *r, const sp_json *object, const char *
   return SP_OK;
 }
 
-static sp_status want_kind(const reader *r, const sp_json *object, const char *key, sp_json_kind kind, const sp_json **ret) {
+static sp_status want_kind(const reader *r, const sp_json *object, const char *key, sp_json_kind kind,
+                           const sp_json **ret) {
   const sp_json *v = sp_json_get(object, key);
   if (v == NULL) {
     const sp_loc at = sp_json_loc(r->doc, object, r->arena);
@@ -84,7 +99,8 @@ static sp_status want_kind(const reader *r, const sp_json *object, const char *k
   }
   if (v->kind != kind) {
     const sp_loc at = sp_json_loc(r->doc, v, r->arena);
-    SP_FAIL(r->err, SP_INVALID, &at, "`%s` must be %s, got %s", key, sp_json_kind_name(kind), sp_json_kind_name(v->kind));
+    SP_FAIL(r->err, SP_INVALID, &at, "`%s` must be %s, got %s", key, sp_json_kind_name(kind),
+            sp_json_kind_name(v->kind));
   }
   *ret = v;
   return SP_OK;
@@ -227,8 +243,8 @@ static sp_status check_names(const char *const *names, uint32_t n, sp_error *err
 }
 
 /* "default without cross_to_inner", so that runs can be told apart. */
-static const char *filtered_name(const sp_profile *p, const char *const *disable, uint32_t n_disable, const char *const *only, uint32_t n_only,
-                                 sp_arena *a) {
+static const char *filtered_name(const sp_profile *p, const char *const *disable, uint32_t n_disable,
+                                 const char *const *only, uint32_t n_only, sp_arena *a) {
   const char *name = p->name;
   for (uint32_t i = 0; i < n_only && name != NULL; i++) {
     name = sp_arena_printf(a, "%s%s%s", name, i == 0 ? " only " : ", ", only[i]);
@@ -239,8 +255,9 @@ static const char *filtered_name(const sp_profile *p, const char *const *disable
   return name;
 }
 
-sp_status sp_profile_filter(const sp_profile *p, const char *const *disable, uint32_t n_disable, const char *const *only, uint32_t n_only, sp_arena *a,
-                            const sp_profile **ret, sp_error *err) {
+sp_status sp_profile_filter(const sp_profile *p, const char *const *disable, uint32_t n_disable,
+                            const char *const *only, uint32_t n_only, sp_arena *a, const sp_profile **ret,
+                            sp_error *err) {
   SP_TRY(check_names(disable, n_disable, err));
   SP_TRY(check_names(only, n_only, err));
   sp_profile *c = SP_ARENA_NEW(a, sp_profile);
@@ -254,7 +271,8 @@ sp_status sp_profile_filter(const sp_profile *p, const char *const *disable, uin
     SP_TRY_ALLOC(err, rules);
     passes[i] = (sp_profile_pass){.name = from->name, .max_rounds = from->max_rounds, .rules = rules};
     for (uint32_t k = 0; k < from->n_rules; k++) {
-      if (!listed(disable, n_disable, from->rules[k]) && (n_only == 0 || listed(only, n_only, from->rules[k]))) {
+      if (!listed(disable, n_disable, from->rules[k]) &&
+          (n_only == 0 || listed(only, n_only, from->rules[k]))) {
         rules[passes[i].n_rules++] = from->rules[k];
       }
     }

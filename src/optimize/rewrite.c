@@ -1,7 +1,9 @@
-/* Rebuilding a plan: one walk up in array order. A node that did not change, over inputs that did not move, is the same struct in the new plan;
- * everything else is one copy with its inputs renumbered and, where an input's schema changed, its schema computed anew.
+/* Rebuilding a plan: one walk up in array order. A node that did not change, over inputs that did not move,
+ * is the same struct in the new plan; everything else is one copy with its inputs renumbered and, where an
+ * input's schema changed, its schema computed anew.
  *
- *   sp_rewrite_begin(&w, in); for each i: sp_rewrite_keep(&w, i) or sp_rewrite_put(&w, i, changed, …) or map[i] = map[input]; sp_rewrite_finish */
+ *   sp_rewrite_begin(&w, in); for each i: sp_rewrite_keep(&w, i) or sp_rewrite_put(&w, i, changed, …) or
+ * map[i] = map[input]; sp_rewrite_finish */
 #include "optimize/internal.h"
 
 sp_status sp_rewrite_begin(sp_rewrite *w, const sp_plan *in, sp_error *err) {
@@ -11,7 +13,9 @@ sp_status sp_rewrite_begin(sp_rewrite *w, const sp_plan *in, sp_error *err) {
   return SP_OK;
 }
 
-const sp_schema *sp_rewrite_schema(const sp_rewrite *w, uint32_t node) { return w->b.nodes[node]->schema; }
+const sp_schema *sp_rewrite_schema(const sp_rewrite *w, uint32_t node) {
+  return w->b.nodes[node]->schema;
+}
 
 static sp_status compute_schema(sp_rewrite *w, sp_node *n, sp_error *err) {
   const sp_schema *few[8];
@@ -27,7 +31,8 @@ static sp_status compute_schema(sp_rewrite *w, sp_node *n, sp_error *err) {
 }
 
 static sp_status add(sp_rewrite *w, const sp_node *n, uint32_t *ret, sp_error *err) {
-  *ret = sp_plan_add(&w->b, (sp_node *)(uintptr_t)n); /* finishing copies frozen nodes before it changes them */
+  *ret =
+      sp_plan_add(&w->b, (sp_node *)(uintptr_t)n); /* finishing copies frozen nodes before it changes them */
   return *ret != UINT32_MAX ? SP_OK : sp_error_nomem(err);
 }
 
@@ -62,7 +67,8 @@ sp_status sp_rewrite_put(sp_rewrite *w, uint32_t i, const sp_node *n, const uint
   return add(w, c, &w->map[i], err);
 }
 
-sp_status sp_rewrite_add(sp_rewrite *w, sp_node *n, const uint32_t *inputs, uint32_t n_inputs, uint32_t *ret, sp_error *err) {
+sp_status sp_rewrite_add(sp_rewrite *w, sp_node *n, const uint32_t *inputs, uint32_t n_inputs, uint32_t *ret,
+                         sp_error *err) {
   n->inputs = sp_arena_copy(w->arena, inputs, n_inputs * sizeof *inputs);
   n->n_inputs = n_inputs;
   SP_TRY_ALLOC(err, n->inputs);
@@ -103,7 +109,9 @@ sp_node *sp_new_select(sp_sweep *s, const sp_node *like, const sp_schema *column
     return NULL;
   }
   for (uint32_t i = 0; i < columns->n; i++) {
-    items[i] = (sp_item){.expr = sp_expr_column(s->arena, columns->fields[i].name, columns->fields[i].type), .loc = like->loc, .origin = like->origin};
+    items[i] = (sp_item){.expr = sp_expr_column(s->arena, columns->fields[i].name, columns->fields[i].type),
+                         .loc = like->loc,
+                         .origin = like->origin};
     if (items[i].expr == NULL) {
       return NULL;
     }

@@ -20,7 +20,9 @@ typedef struct judge {
   uint32_t left;
 } judge;
 
-static double clamp(double x) { return x < 0 ? 0 : x > 1 ? 1 : x; }
+static double clamp(double x) {
+  return x < 0 ? 0 : x > 1 ? 1 : x;
+}
 
 bool sp_value_number(const sp_value *v, double *ret) {
   if (v->is_null) {
@@ -138,8 +140,9 @@ static double share_of_call(judge *j, const sp_expr *e) {
   if (strcmp(fn, "not") == 0) {
     return 1 - share(j, e->args[0]);
   }
-  if (strcmp(fn, "eq") == 0 || strcmp(fn, "ne") == 0 || strcmp(fn, "lt") == 0 || strcmp(fn, "le") == 0 || strcmp(fn, "gt") == 0 ||
-      strcmp(fn, "ge") == 0 || strcmp(fn, "is_distinct") == 0 || strcmp(fn, "is_not_distinct") == 0) {
+  if (strcmp(fn, "eq") == 0 || strcmp(fn, "ne") == 0 || strcmp(fn, "lt") == 0 || strcmp(fn, "le") == 0 ||
+      strcmp(fn, "gt") == 0 || strcmp(fn, "ge") == 0 || strcmp(fn, "is_distinct") == 0 ||
+      strcmp(fn, "is_not_distinct") == 0) {
     return compare(j, e);
   }
   if (strcmp(fn, "in") == 0) {
@@ -152,7 +155,9 @@ static double share_of_call(judge *j, const sp_expr *e) {
   if (strcmp(fn, "is_not_null") == 0) {
     return 1 - null_share(j, e->args[0]);
   }
-  return strcmp(fn, "like") == 0 || strcmp(fn, "starts_with") == 0 || strcmp(fn, "contains") == 0 ? UNKNOWN_LIKE : UNKNOWN;
+  return strcmp(fn, "like") == 0 || strcmp(fn, "starts_with") == 0 || strcmp(fn, "contains") == 0
+             ? UNKNOWN_LIKE
+             : UNKNOWN;
 }
 
 static double share(judge *j, const sp_expr *e) {
@@ -189,7 +194,8 @@ static uint32_t other_bound(const sp_items *conjuncts, uint32_t i, bool upper) {
   return conjuncts->n;
 }
 
-double sp_selectivity(const sp_items *conjuncts, const sp_schema *schema, const sp_col_estimate *columns, double rows) {
+double sp_selectivity(const sp_items *conjuncts, const sp_schema *schema, const sp_col_estimate *columns,
+                      double rows) {
   judge j = {.schema = schema, .columns = columns, .rows = rows, .left = BUDGET};
   double s = 1;
   for (uint32_t i = 0; i < conjuncts->n; i++) {

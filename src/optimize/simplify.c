@@ -1,14 +1,14 @@
-/* Simpler expressions with the same value on every row, errors included: constants folded, Kleene logic, NOT pushed down, comparisons with the
- * literal on the right, casts and branches that do nothing dropped.
+/* Simpler expressions with the same value on every row, errors included: constants folded, Kleene logic, NOT
+ * pushed down, comparisons with the literal on the right, casts and branches that do nothing dropped.
  *
  *   NOT (5 < a OR b IS NULL)                ⇒  a <= 5 AND b IS NOT NULL
- *   CAST(CAST(i AS int64) AS float64) > 1.0 ⇒  CAST(i AS float64) > 1.0          (i an int32: the inner cast loses nothing)
- *   CASE WHEN false THEN 1 // 0 ELSE a END  ⇒  a
- *   CAST('x' AS int64) = 1                  stays: the error belongs to the run, if any row gets there
- *   a + 0.0                                 stays: -0.0 + 0.0 is 0.0
+ *   CAST(CAST(i AS int64) AS float64) > 1.0 ⇒  CAST(i AS float64) > 1.0          (i an int32: the inner cast
+ * loses nothing) CASE WHEN false THEN 1 // 0 ELSE a END  ⇒  a CAST('x' AS int64) = 1                  stays:
+ * the error belongs to the run, if any row gets there a + 0.0                                 stays: -0.0 +
+ * 0.0 is 0.0
  *
- * A literal FALSE in an AND drops what stands before it only where that cannot fail. A null in a predicate counts as false. Shared subtrees
- * are simplified once. */
+ * A literal FALSE in an AND drops what stands before it only where that cannot fail. A null in a predicate
+ * counts as false. Shared subtrees are simplified once. */
 #include "expr/bind.h"
 #include "expr/coerce.h"
 #include "expr/function.h"
@@ -35,7 +35,8 @@ static const sp_expr *call1(simplifier *s, const char *fn, const sp_type *t, con
   return e != NULL ? e : nomem(s);
 }
 
-static const sp_expr *call2(simplifier *s, const char *fn, const sp_type *t, const sp_expr *x, const sp_expr *y) {
+static const sp_expr *call2(simplifier *s, const char *fn, const sp_type *t, const sp_expr *x,
+                            const sp_expr *y) {
   const sp_expr *args[2] = {x, y};
   const sp_expr *e = sp_expr_call_named(s->arena, fn, t, args, 2);
   return e != NULL ? e : nomem(s);
@@ -46,9 +47,15 @@ static const sp_expr *literal(simplifier *s, const sp_value *v) {
   return e != NULL ? e : nomem(s);
 }
 
-static bool is_literal(const sp_expr *e) { return e->kind == SP_EXPR_LITERAL; }
-static bool is_null_literal(const sp_expr *e) { return is_literal(e) && e->literal.is_null; }
-static bool is_false(const sp_expr *e) { return is_literal(e) && !e->literal.is_null && e->literal.type->kind == SP_KIND_BOOL && !e->literal.b; }
+static bool is_literal(const sp_expr *e) {
+  return e->kind == SP_EXPR_LITERAL;
+}
+static bool is_null_literal(const sp_expr *e) {
+  return is_literal(e) && e->literal.is_null;
+}
+static bool is_false(const sp_expr *e) {
+  return is_literal(e) && !e->literal.is_null && e->literal.type->kind == SP_KIND_BOOL && !e->literal.b;
+}
 
 /* ---- folding ---- */
 /* e without columns, all arguments literals by now: its value, or e when evaluating fails. */
@@ -71,7 +78,8 @@ static const sp_expr *fold(simplifier *s, const sp_expr *e) {
 }
 
 static bool may_fold(const sp_expr *e) {
-  const uint16_t never = SP_EXPR_HAS_COLUMN | SP_EXPR_HAS_AGGREGATE | SP_EXPR_HAS_VOLATILE | SP_EXPR_HAS_SELECTOR;
+  const uint16_t never =
+      SP_EXPR_HAS_COLUMN | SP_EXPR_HAS_AGGREGATE | SP_EXPR_HAS_VOLATILE | SP_EXPR_HAS_SELECTOR;
   return (e->kind == SP_EXPR_CALL || e->kind == SP_EXPR_CAST) && e->type != NULL && (e->facts & never) == 0;
 }
 
@@ -124,9 +132,13 @@ static const sp_expr *junction(simplifier *s, const sp_expr *e, bool is_and) {
 }
 
 /* ---- NOT ---- */
-static const char *const opposites[][2] = {{"eq", "ne"},           {"lt", "ge"},           {"le", "gt"},
-                                           {"is_null", "is_not_null"}, {"is_distinct", "is_not_distinct"},
-                                           {"is_true", "is_not_true"}, {"is_false", "is_not_false"}};
+static const char *const opposites[][2] = {{"eq", "ne"},
+                                           {"lt", "ge"},
+                                           {"le", "gt"},
+                                           {"is_null", "is_not_null"},
+                                           {"is_distinct", "is_not_distinct"},
+                                           {"is_true", "is_not_true"},
+                                           {"is_false", "is_not_false"}};
 
 static const char *opposite(const char *fn) {
   for (size_t i = 0; i < sizeof opposites / sizeof opposites[0]; i++) {
@@ -186,8 +198,14 @@ static const sp_expr *negate(simplifier *s, const sp_expr *e) {
 
 /* ---- comparisons ---- */
 static const char *turned(const char *fn) {
-  static const char *const pairs[][2] = {{"lt", "gt"}, {"gt", "lt"}, {"le", "ge"}, {"ge", "le"}, {"eq", "eq"}, {"ne", "ne"},
-                                         {"is_distinct", "is_distinct"}, {"is_not_distinct", "is_not_distinct"}};
+  static const char *const pairs[][2] = {{"lt", "gt"},
+                                         {"gt", "lt"},
+                                         {"le", "ge"},
+                                         {"ge", "le"},
+                                         {"eq", "eq"},
+                                         {"ne", "ne"},
+                                         {"is_distinct", "is_distinct"},
+                                         {"is_not_distinct", "is_not_distinct"}};
   for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
     if (strcmp(pairs[i][0], fn) == 0) {
       return pairs[i][1];
@@ -207,7 +225,8 @@ static const sp_expr *compare_uncast(simplifier *s, const sp_expr *e) {
   const bool ints = sp_type_is_int(inner) && sp_type_is_int(x->type);
   const bool floats = inner->kind == SP_KIND_FLOAT32 && x->type->kind == SP_KIND_FLOAT64;
   sp_value v;
-  if ((!ints && !floats) || !sp_cast_is_total(inner, x->type) || !sp_value_cast_exact(&y->literal, inner, s->arena, &v)) {
+  if ((!ints && !floats) || !sp_cast_is_total(inner, x->type) ||
+      !sp_value_cast_exact(&y->literal, inner, s->arena, &v)) {
     return e;
   }
   const sp_expr *l = literal(s, &v);
@@ -223,7 +242,8 @@ static const sp_expr *comparison(simplifier *s, const sp_expr *e) {
     return r != NULL ? comparison(s, r) : NULL;
   }
   const bool eq = sp_expr_is_call(e, "eq");
-  if ((eq || sp_expr_is_call(e, "ne")) && x->type->kind == SP_KIND_BOOL && is_literal(y) && !y->literal.is_null) {
+  if ((eq || sp_expr_is_call(e, "ne")) && x->type->kind == SP_KIND_BOOL && is_literal(y) &&
+      !y->literal.is_null) {
     return y->literal.b == eq ? x : negate(s, x);
   }
   return compare_uncast(s, e);
@@ -235,7 +255,8 @@ static bool loses_nothing(const sp_type *from, const sp_type *to) {
   if (!sp_cast_is_total(from, to)) {
     return false;
   }
-  return (sp_type_is_int(from) && sp_type_is_int(to)) || (from->kind == SP_KIND_FLOAT32 && to->kind == SP_KIND_FLOAT64) ||
+  return (sp_type_is_int(from) && sp_type_is_int(to)) ||
+         (from->kind == SP_KIND_FLOAT32 && to->kind == SP_KIND_FLOAT64) ||
          (sp_type_is_int(from) && from->width <= 4 && to->kind == SP_KIND_FLOAT64);
 }
 
@@ -253,7 +274,8 @@ static const sp_expr *cast(simplifier *s, const sp_expr *e) {
   }
   /* Text of an integer is not that of the equal float. */
   const bool same_family = sp_type_is_int(x->cast_to) || sp_type_is_numeric(e->cast_to);
-  if (!same_family || !sp_cast_exists(in->type, e->cast_to) || (sp_type_is_float(x->cast_to) && !sp_type_is_float(e->cast_to))) {
+  if (!same_family || !sp_cast_exists(in->type, e->cast_to) ||
+      (sp_type_is_float(x->cast_to) && !sp_type_is_float(e->cast_to))) {
     return e;
   }
   const sp_expr *r = sp_expr_cast(s->arena, in, e->cast_to, e->try_cast);
@@ -314,7 +336,9 @@ static const sp_expr *case_when(simplifier *s, const sp_expr *e) {
     return e;
   }
   const sp_value null = sp_value_null(e->type);
-  const sp_expr *rest = i + 1 < e->n_args ? e->args[i + 1] : e->n_args % 2 == 1 ? e->args[e->n_args - 1] : NULL;
+  const sp_expr *rest = i + 1 < e->n_args    ? e->args[i + 1]
+                        : e->n_args % 2 == 1 ? e->args[e->n_args - 1]
+                                             : NULL;
   if (n == 0) {
     return rest != NULL ? as_type(s, rest, e->type) : literal(s, &null);
   }
@@ -384,7 +408,8 @@ static const sp_expr *in_list(simplifier *s, const sp_expr *e) {
 /* s LIKE 'abc' is s = 'abc'. */
 static const sp_expr *like(simplifier *s, const sp_expr *e) {
   const sp_expr *p = e->args[1];
-  if (e->n_args != 2 || !is_literal(p) || p->literal.is_null || p->type->kind != SP_KIND_STRING || e->args[0]->type != p->type) {
+  if (e->n_args != 2 || !is_literal(p) || p->literal.is_null || p->type->kind != SP_KIND_STRING ||
+      e->args[0]->type != p->type) {
     return e;
   }
   const sp_sv text = p->literal.s;
@@ -529,6 +554,10 @@ static const sp_expr *run(sp_arena *a, const sp_expr *e, bool as_predicate) {
   return s.failed ? NULL : r;
 }
 
-const sp_expr *sp_simplify(sp_arena *a, const sp_expr *e) { return run(a, e, false); }
+const sp_expr *sp_simplify(sp_arena *a, const sp_expr *e) {
+  return run(a, e, false);
+}
 
-const sp_expr *sp_simplify_predicate(sp_arena *a, const sp_expr *e) { return run(a, e, true); }
+const sp_expr *sp_simplify_predicate(sp_arena *a, const sp_expr *e) {
+  return run(a, e, true);
+}

@@ -1,5 +1,6 @@
-/* What rules report while they run, and ids for nodes that they make. Everything is collected in one place, so that a rule says only "this became
- * that" and "this moved there"; pass, round and rule are filled in here.
+/* What rules report while they run, and ids for nodes that they make. Everything is collected in one place,
+ * so that a rule says only "this became that" and "this moved there"; pass, round and rule are filled in
+ * here.
  *
  *   sp_sweep_fired(s, {"late"}, 1, {"flights"}, 1)      firing: late → flights
  *   sp_sweep_fact(s, predicate "delay > 15", moved, from late, to flights)
@@ -26,7 +27,8 @@ static const char *const *copy_ids(sp_tracer *t, const char *const *ids, uint32_
   return c;
 }
 
-void sp_sweep_fired(sp_sweep *s, const char *const *before, uint32_t n_before, const char *const *after, uint32_t n_after) {
+void sp_sweep_fired(sp_sweep *s, const char *const *before, uint32_t n_before, const char *const *after,
+                    uint32_t n_after) {
   s->firings++;
   if (s->dry) {
     return;
@@ -66,9 +68,13 @@ void sp_sweep_blocked(sp_sweep *s, const sp_fact *f) {
   s->blockers[s->n_blockers++] = *f;
 }
 
-sp_arena *sp_sweep_arena(sp_sweep *s) { return s->arena; }
+sp_arena *sp_sweep_arena(sp_sweep *s) {
+  return s->arena;
+}
 
-const sp_plan *sp_sweep_first(const sp_sweep *s) { return s->first; }
+const sp_plan *sp_sweep_first(const sp_sweep *s) {
+  return s->first;
+}
 
 /* ---- ids ---- */
 static bool take_id(sp_sweep *s, const char *id) {
@@ -105,7 +111,8 @@ static sp_sv stands_for(const char *id) {
   for (uint32_t i = 0; digits > 0 && sp_rule_table[i] != NULL; i++) {
     const sp_sv rule = sp_sv_from(sp_rule_table[i]->name);
     const size_t tail = rule.n + digits + 1;
-    if (whole.n > tail && whole.p[whole.n - tail] == '~' && memcmp(whole.p + whole.n - tail + 1, rule.p, rule.n) == 0) {
+    if (whole.n > tail && whole.p[whole.n - tail] == '~' &&
+        memcmp(whole.p + whole.n - tail + 1, rule.p, rule.n) == 0) {
       return (sp_sv){id, whole.n - tail};
     }
   }

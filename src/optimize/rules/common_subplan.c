@@ -1,8 +1,9 @@
-/* common_subplan: equal subplans are computed once. It runs after the pushdowns and merges what is still equal then; what was written twice and differs
- * by now gets the reason named.
+/* common_subplan: equal subplans are computed once. It runs after the pushdowns and merges what is still
+ * equal then; what was written twice and differs by now gets the reason named.
  *
  *   join(filter_1(scan_1 t, a > 1), filter_2(scan_2 t, a > 1))   ⇒   join(filter_1, filter_1) over one scan t
- *   a > 1 pushed into scan_1, a > 2 into scan_2                  stays twice: "different predicates: a > 1 and a > 2"
+ *   a > 1 pushed into scan_1, a > 2 into scan_2                  stays twice: "different predicates: a > 1
+ * and a > 2"
  *
  *   It does not fire for sinks: each writes its file.
  *
@@ -17,7 +18,9 @@ typedef struct merging {
 } merging;
 
 /* ---- numbering ---- */
-static uint64_t key_of(const sp_node *n) { return sp_hash_combine(n->fingerprint.lo, n->fingerprint.hi); }
+static uint64_t key_of(const sp_node *n) {
+  return sp_hash_combine(n->fingerprint.lo, n->fingerprint.hi);
+}
 
 static bool same_root(const sp_node *x, const sp_node *y) {
   if (strncmp(x->ops->name, "scan", 4) != 0) {
@@ -25,12 +28,14 @@ static bool same_root(const sp_node *x, const sp_node *y) {
   }
   const sp_scan_node *a = (const sp_scan_node *)x;
   const sp_scan_node *b = (const sp_scan_node *)y;
-  return a->dataset == b->dataset && (a->root == b->root || (a->root != NULL && b->root != NULL && strcmp(a->root, b->root) == 0));
+  return a->dataset == b->dataset &&
+         (a->root == b->root || (a->root != NULL && b->root != NULL && strcmp(a->root, b->root) == 0));
 }
 
 /* Equal but for their inputs. */
 static bool same_node(const sp_node *x, const sp_node *y) {
-  return x->ops == y->ops && x->n_inputs == y->n_inputs && sp_node_fields_eq(x, y) && same_root(x, y) && sp_schema_eq(x->schema, y->schema);
+  return x->ops == y->ops && x->n_inputs == y->n_inputs && sp_node_fields_eq(x, y) && same_root(x, y) &&
+         sp_schema_eq(x->schema, y->schema);
 }
 
 static bool same_inputs(const sp_node *x, const sp_node *y, const uint32_t *same) {
@@ -57,7 +62,8 @@ static bool number(const sp_plan *p, sp_arena *a, uint32_t *same) {
     uint32_t at = (uint32_t)key_of(n) & (n_slots - 1);
     while (slots[at] != 0) {
       const uint32_t k = slots[at] - 1;
-      if (sp_hash128_eq(p->nodes[k]->fingerprint, n->fingerprint) && same_node(p->nodes[k], n) && same_inputs(p->nodes[k], n, same)) {
+      if (sp_hash128_eq(p->nodes[k]->fingerprint, n->fingerprint) && same_node(p->nodes[k], n) &&
+          same_inputs(p->nodes[k], n, same)) {
         break;
       }
       at = (at + 1) & (n_slots - 1);
@@ -88,7 +94,10 @@ static uint8_t *topmost(const sp_plan *p, const uint32_t *same, sp_arena *a) {
 static const char *label(const sp_node *n, sp_arena *a) {
   if (strncmp(n->ops->name, "scan", 4) == 0) {
     const sp_scan_node *s = (const sp_scan_node *)n;
-    return sp_arena_printf(a, "scan %.200s", s->table != NULL ? s->table : s->paths.n > 0 ? s->paths.items[0] : "");
+    return sp_arena_printf(a, "scan %.200s",
+                           s->table != NULL ? s->table
+                           : s->paths.n > 0 ? s->paths.items[0]
+                                            : "");
   }
   return sp_arena_printf(a, "%s %.200s", n->ops->name, n->id);
 }
@@ -108,7 +117,12 @@ static sp_status merge(merging *m, const sp_plan **ret, sp_error *err) {
     const sp_node *kept = m->in->nodes[m->same[i]];
     w.map[i] = w.map[m->same[i]];
     w.changed = true;
-    sp_fact f = {.kind = SP_FACT_SUBPLAN, .action = SP_ACT_MERGED, .text = label(n, m->arena), .from = n->id, .to = kept->id, .origin = n->origin};
+    sp_fact f = {.kind = SP_FACT_SUBPLAN,
+                 .action = SP_ACT_MERGED,
+                 .text = label(n, m->arena),
+                 .from = n->id,
+                 .to = kept->id,
+                 .origin = n->origin};
     SP_TRY_ALLOC(err, f.text);
     f.reason = top[i] ? NULL : "part of a larger subplan";
     sp_sweep_fired(m->s, (const char *const[]){kept->id, n->id}, 2, &kept->id, 1);
@@ -147,7 +161,8 @@ static bool remember_merges(asking *q, const sp_sweep *s) {
   return true;
 }
 
-/* The node that a node of the first plan is now: under its id, or what it was merged into, or (it vanished) what its input is. -1: unknown. */
+/* The node that a node of the first plan is now: under its id, or what it was merged into, or (it vanished)
+ * what its input is. -1: unknown. */
 static int64_t now_is(const asking *q, uint32_t i) {
   for (;;) {
     const sp_node *n = q->first->nodes[i];
@@ -191,7 +206,8 @@ static bool same_predicate(const sp_items *x, const sp_items *y) {
   return x->n == y->n;
 }
 
-static sp_status different_predicates(const sp_items *x, const sp_items *y, sp_arena *a, const char **ret, sp_error *err) {
+static sp_status different_predicates(const sp_items *x, const sp_items *y, sp_arena *a, const char **ret,
+                                      sp_error *err) {
   const char *px = NULL;
   const char *py = NULL;
   SP_TRY(predicate_text(x, a, &px, err));
@@ -202,7 +218,8 @@ static sp_status different_predicates(const sp_items *x, const sp_items *y, sp_a
 }
 
 /* How two nodes differ, their inputs apart; *ret stays NULL when they do not. */
-static sp_status difference(const sp_node *x, const sp_node *y, sp_arena *a, const char **ret, sp_error *err) {
+static sp_status difference(const sp_node *x, const sp_node *y, sp_arena *a, const char **ret,
+                            sp_error *err) {
   *ret = NULL;
   if (x->ops != y->ops) {
     *ret = sp_arena_printf(a, "one is a %s now, the other a %s", x->ops->name, y->ops->name);
@@ -218,7 +235,8 @@ static sp_status difference(const sp_node *x, const sp_node *y, sp_arena *a, con
     *ret = sp_arena_printf(a, "different columns: %u and %u", x->schema->n, y->schema->n);
     SP_TRY_ALLOC(err, *ret);
   } else if (!sp_node_fields_eq(x, y)) {
-    *ret = strncmp(x->ops->name, "scan", 4) == 0 ? "different numbers of rows are read" : "they compute something different now";
+    *ret = strncmp(x->ops->name, "scan", 4) == 0 ? "different numbers of rows are read"
+                                                 : "they compute something different now";
   }
   return SP_OK;
 }

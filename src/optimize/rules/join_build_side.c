@@ -2,8 +2,9 @@
  *
  *   customer (300 rows) ⋈ orders (7,000 rows)     ⇒   the same, built on the left
  *
- *   It does not fire where the right input, on which joins are built anyway, is expected to be about as small; nor for other kinds of joins (an outer
- *   join's kind decides its side), for joins that maintain order (they stream the left), and where a size is unknown. */
+ *   It does not fire where the right input, on which joins are built anyway, is expected to be about as
+ * small; nor for other kinds of joins (an outer join's kind decides its side), for joins that maintain order
+ * (they stream the left), and where a size is unknown. */
 #include "optimize/estimate.h"
 
 #define LOPSIDED 1.5 /* how much larger the right side must be: estimates are rough */
@@ -33,9 +34,15 @@ static sp_status sweep(sp_sweep *s, const sp_plan *in, const sp_plan **ret, sp_e
     sp_join_node *j = (sp_join_node *)sp_node_copy(in->arena, n);
     SP_TRY_ALLOC(err, j);
     j->build_side = SP_BUILD_LEFT;
-    const char *text = sp_arena_printf(in->arena, "built on the left: about %.0f rows, %.0f on the right", rows[n->inputs[0]], rows[n->inputs[1]]);
+    const char *text = sp_arena_printf(in->arena, "built on the left: about %.0f rows, %.0f on the right",
+                                       rows[n->inputs[0]], rows[n->inputs[1]]);
     SP_TRY_ALLOC(err, text);
-    const sp_fact f = {.kind = SP_FACT_JOIN, .action = SP_ACT_REPLACED, .text = text, .from = n->id, .to = n->id, .origin = n->origin};
+    const sp_fact f = {.kind = SP_FACT_JOIN,
+                       .action = SP_ACT_REPLACED,
+                       .text = text,
+                       .from = n->id,
+                       .to = n->id,
+                       .origin = n->origin};
     sp_sweep_fired(s, &n->id, 1, &n->id, 1);
     sp_sweep_fact(s, &f);
     SP_TRY(sp_rewrite_put(&w, i, &j->base, NULL, err));

@@ -4,11 +4,13 @@
  *     with_columns b + c AS sum_bc, d AS e  ⇒    with_columns b + c AS sum_bc
  *       scan t (a, b, c, d, …)                     scan t, columns [a, b, c]
  *
- *   It does not fire for unique without a subset (it looks at all columns), nor below a plan's output that gives everything.
+ *   It does not fire for unique without a subset (it looks at all columns), nor below a plan's output that
+ * gives everything.
  *
- * Down: what each node must give is the union of what its consumers need, by the kinds' `needs`. Up: kinds that can `narrow` do; where a consumer would
- * see another schema than its sibling inputs' (a union over one narrowed and one unnarrowed input) a select on that edge drops the rest. Output
- * columns of the plan, their order and types stay. A node that is only counted keeps its cheapest column; a scan may keep none. */
+ * Down: what each node must give is the union of what its consumers need, by the kinds' `needs`. Up: kinds
+ * that can `narrow` do; where a consumer would see another schema than its sibling inputs' (a union over one
+ * narrowed and one unnarrowed input) a select on that edge drops the rest. Output columns of the plan, their
+ * order and types stay. A node that is only counted keeps its cheapest column; a scan may keep none. */
 #include "optimize/internal.h"
 
 typedef struct narrowing {
@@ -21,7 +23,9 @@ typedef struct narrowing {
 } narrowing;
 
 /* Relative cost of a value of this type. */
-static uint32_t cost_of(const sp_type *t) { return t->width > 0 ? t->width : 64; }
+static uint32_t cost_of(const sp_type *t) {
+  return t->width > 0 ? t->width : 64;
+}
 
 static bool add_cheapest(narrowing *c, const sp_schema *schema, sp_names *need) {
   if (schema->n == 0) {
@@ -36,7 +40,8 @@ static bool add_cheapest(narrowing *c, const sp_schema *schema, sp_names *need) 
   return sp_names_add(need, c->arena, schema->fields[best].name);
 }
 
-static sp_status input_schemas(narrowing *c, const sp_node *n, const sp_schema **few, uint32_t n_few, const sp_schema ***ret, sp_error *err) {
+static sp_status input_schemas(narrowing *c, const sp_node *n, const sp_schema **few, uint32_t n_few,
+                               const sp_schema ***ret, sp_error *err) {
   *ret = few;
   if (n->n_inputs > n_few) {
     *ret = SP_ARENA_ARRAY(c->arena, const sp_schema *, n->n_inputs);
@@ -69,7 +74,8 @@ static sp_status walk_down(narrowing *c, sp_error *err) {
   }
   for (uint32_t i = c->in->n_nodes; i-- > 0;) {
     const sp_node *n = c->in->nodes[i];
-    if (!c->all[i] && c->need[i].n == 0 && (n->ops->flags & SP_NODE_SOURCE) == 0 && !add_cheapest(c, n->schema, &c->need[i])) {
+    if (!c->all[i] && c->need[i].n == 0 && (n->ops->flags & SP_NODE_SOURCE) == 0 &&
+        !add_cheapest(c, n->schema, &c->need[i])) {
       return sp_error_nomem(err);
     }
     c->all[i] = c->all[i] || c->need[i].n >= n->schema->n;
@@ -79,19 +85,22 @@ static sp_status walk_down(narrowing *c, sp_error *err) {
 }
 
 static sp_status record(narrowing *c, const sp_node *old, uint32_t kept, sp_error *err) {
-  const uint32_t total = strncmp(old->ops->name, "scan", 4) == 0 && ((const sp_scan_node *)old)->file_schema != NULL
-                             ? ((const sp_scan_node *)old)->file_schema->n
-                             : old->schema->n;
+  const uint32_t total =
+      strncmp(old->ops->name, "scan", 4) == 0 && ((const sp_scan_node *)old)->file_schema != NULL
+          ? ((const sp_scan_node *)old)->file_schema->n
+          : old->schema->n;
   const char *text = sp_arena_printf(c->arena, "%u of %u columns", kept, total);
   SP_TRY_ALLOC(err, text);
-  const sp_fact f = {.kind = SP_FACT_COLUMN, .action = SP_ACT_MOVED, .text = text, .to = old->id, .origin = old->origin};
+  const sp_fact f = {
+      .kind = SP_FACT_COLUMN, .action = SP_ACT_MOVED, .text = text, .to = old->id, .origin = old->origin};
   sp_sweep_fired(c->s, &old->id, 1, &old->id, 1);
   sp_sweep_fact(c->s, &f);
   return SP_OK;
 }
 
 /* The schema's columns that are in `names`, in its order. */
-static sp_status part_of(narrowing *c, const sp_schema *schema, const sp_names *names, const sp_schema **ret, sp_error *err) {
+static sp_status part_of(narrowing *c, const sp_schema *schema, const sp_names *names, const sp_schema **ret,
+                         sp_error *err) {
   sp_schema_builder b;
   sp_schema_begin(&b, c->arena);
   for (uint32_t i = 0; i < schema->n; i++) {
@@ -139,7 +148,13 @@ static sp_status narrow_node(narrowing *c, uint32_t i, sp_error *err) {
   if (n != old && sp_node_is(n, "with_columns") && ((const sp_project_node *)n)->exprs.n == 0) {
     c->w.map[i] = c->w.map[n->inputs[0]];
     c->w.changed = true;
+    const sp_fact f = {.kind = SP_FACT_NODE,
+                       .action = SP_ACT_REMOVED,
+                       .text = "nobody uses its columns",
+                       .from = old->id,
+                       .origin = old->origin};
     sp_sweep_fired(c->s, &old->id, 1, NULL, 0);
+    sp_sweep_fact(c->s, &f);
     return SP_OK;
   }
   const uint32_t *inputs = NULL;

@@ -1,5 +1,6 @@
-/* simplify_expressions: constants folded, Kleene logic, NOT pushed down, casts and branches that do nothing dropped (simplify.c says what exactly);
- * filters that keep everything vanish, filters that keep nothing become an empty table.
+/* simplify_expressions: constants folded, Kleene logic, NOT pushed down, casts and branches that do nothing
+ * dropped (simplify.c says what exactly); filters that keep everything vanish, filters that keep nothing
+ * become an empty table.
  *
  *   filter 1 = 1 AND NOT (5 < a)     ⇒   filter a <= 5
  *   select a + 0, b IN (3)           ⇒   select a AS "a + 0", b = 3 AS "b IN (3)"      names of outputs stay
@@ -7,8 +8,8 @@
  *
  *   It does not fire for CAST('x' AS int64) > 1: folding fails, and the error belongs to the run.
  *
- * Keys of joins decide which columns come out, and aggregates may only repeat keys as they are written: keys stay, and of an aggregate only what it
- * is applied to is simplified. */
+ * Keys of joins decide which columns come out, and aggregates may only repeat keys as they are written: keys
+ * stay, and of an aggregate only what it is applied to is simplified. */
 #include "expr/function.h"
 #include "optimize/internal.h"
 
@@ -19,12 +20,18 @@ typedef struct simplification {
   uint32_t n_facts, cap_facts;
 } simplification;
 
-static sp_status replaced(simplification *x, const sp_node *n, const sp_item *old, sp_fact_action action, sp_error *err) {
+static sp_status replaced(simplification *x, const sp_node *n, const sp_item *old, sp_fact_action action,
+                          sp_error *err) {
   const char *text = sp_expr_text(old->expr, x->arena);
   if (text == NULL || !sp_arena_grow(x->arena, &x->facts, &x->cap_facts, x->n_facts + 1, sizeof *x->facts)) {
     return sp_error_nomem(err);
   }
-  x->facts[x->n_facts++] = (sp_fact){.kind = SP_FACT_EXPR, .action = action, .text = text, .from = n->id, .to = n->id, .origin = old->origin};
+  x->facts[x->n_facts++] = (sp_fact){.kind = SP_FACT_EXPR,
+                                     .action = action,
+                                     .text = text,
+                                     .from = n->id,
+                                     .to = n->id,
+                                     .origin = old->origin};
   return SP_OK;
 }
 
@@ -97,8 +104,10 @@ static const sp_expr *treat(sp_arena *a, treatment how, const sp_expr *e) {
   return e;
 }
 
-/* *ret: the same array when nothing changed. Conjuncts that are true go; one that is false is the last, or the only one. */
-static sp_status simplify_items(simplification *x, const sp_node *n, treatment how, const sp_items *old, sp_items *ret, sp_error *err) {
+/* *ret: the same array when nothing changed. Conjuncts that are true go; one that is false is the last, or
+ * the only one. */
+static sp_status simplify_items(simplification *x, const sp_node *n, treatment how, const sp_items *old,
+                                sp_items *ret, sp_error *err) {
   sp_item *items = SP_ARENA_ARRAY(x->arena, sp_item, old->n);
   SP_TRY_ALLOC(err, items);
   uint32_t k = 0;
@@ -154,7 +163,9 @@ static sp_status simplify_node(simplification *x, const sp_node *n, const sp_nod
   return SP_OK;
 }
 
-static bool keeps_nothing(const sp_items *predicate) { return predicate->n == 1 && sp_expr_is_false_or_null(predicate->items[0].expr); }
+static bool keeps_nothing(const sp_items *predicate) {
+  return predicate->n == 1 && sp_expr_is_false_or_null(predicate->items[0].expr);
+}
 
 /* An empty table in a node's place, under its id. */
 static sp_status put_empty(simplification *x, sp_rewrite *w, uint32_t i, sp_error *err) {
@@ -166,7 +177,12 @@ static sp_status put_empty(simplification *x, sp_rewrite *w, uint32_t i, sp_erro
   n->base.note = old->note;
   n->base.origin = old->origin;
   n->given = old->schema;
-  const sp_fact f = {.kind = SP_FACT_NODE, .action = SP_ACT_REPLACED, .text = "no row can pass", .from = old->id, .to = old->id, .origin = old->origin};
+  const sp_fact f = {.kind = SP_FACT_NODE,
+                     .action = SP_ACT_REPLACED,
+                     .text = "no row can pass",
+                     .from = old->id,
+                     .to = old->id,
+                     .origin = old->origin};
   sp_sweep_fired(x->s, &old->id, 1, &old->id, 1);
   sp_sweep_fact(x->s, &f);
   return sp_rewrite_add(w, &n->base, NULL, 0, &w->map[i], err);
@@ -184,7 +200,8 @@ static sp_status put_node(simplification *x, sp_rewrite *w, uint32_t i, sp_error
   }
   const bool filter = sp_node_is(n, "filter");
   const bool scan = strncmp(n->ops->name, "scan", 4) == 0;
-  if ((filter && keeps_nothing(&((const sp_filter_node *)n)->predicate)) || (scan && keeps_nothing(&((const sp_scan_node *)n)->predicate))) {
+  if ((filter && keeps_nothing(&((const sp_filter_node *)n)->predicate)) ||
+      (scan && keeps_nothing(&((const sp_scan_node *)n)->predicate))) {
     return put_empty(x, w, i, err);
   }
   if (filter && ((const sp_filter_node *)n)->predicate.n == 0) {

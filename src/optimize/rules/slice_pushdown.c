@@ -4,13 +4,15 @@
  *   slice 20..30 over head 25              ⇒   slice 20..25
  *   head 10 over sort by delay             ⇒   top_k 10 by delay
  *   head 10 over union (a, b)              ⇒   head 10 over union (head 10 of a, head 10 of b)
- *   head 10 over a left join b             ⇒   head 10 over (head 10 of a) left join b        every row of a gives at least one
+ *   head 10 over a left join b             ⇒   head 10 over (head 10 of a) left join b        every row of a
+ * gives at least one
  *
- *   It does not fire for a slice over a filter, a group_by or an inner join (they decide how many rows there are), over a scan with a predicate
- *   (n_rows counts before it), over a sort that maintains order (top_k does not), nor below a shared node.
+ *   It does not fire for a slice over a filter, a group_by or an inner join (they decide how many rows there
+ * are), over a scan with a predicate (n_rows counts before it), over a sort that maintains order (top_k does
+ * not), nor below a shared node.
  *
- * One walk down carries at most one slice per edge; a limit that goes below a node and also stays above it is a copy, which vanishes where an
- * equal or smaller one is in force already. One walk up builds. */
+ * One walk down carries at most one slice per edge; a limit that goes below a node and also stays above it is
+ * a copy, which vanishes where an equal or smaller one is in force already. One walk up builds. */
 #include "optimize/internal.h"
 
 #define TOP_K_MAX 100000 /* more rows are cheaper to sort */
@@ -28,7 +30,7 @@ typedef struct carried {
   bool has, copy;
   int64_t offset, length; /* length -1: to the end */
   const source *from;
-  uint32_t home;          /* the slice node that it still is, or NO_SOURCE once it has passed another node */
+  uint32_t home; /* the slice node that it still is, or NO_SOURCE once it has passed another node */
   sp_origin origin;
 } carried;
 
@@ -68,7 +70,9 @@ static sp_status stopped(slicing *x, const carried *c, uint32_t at, const char *
 }
 
 /* ---- down ---- */
-static bool is_limit(const carried *c) { return c->offset >= 0 && c->length >= 0 && c->offset <= INT64_MAX - c->length; }
+static bool is_limit(const carried *c) {
+  return c->offset >= 0 && c->length >= 0 && c->offset <= INT64_MAX - c->length;
+}
 
 /* The first rows that are enough for c. */
 static carried limit_of(const carried *c) {
@@ -118,7 +122,12 @@ static sp_status at_slice(slicing *x, uint32_t i, const carried *c, sp_error *er
   source *self = SP_ARENA_NEW(x->arena, source);
   SP_TRY_ALLOC(err, self);
   *self = (source){.node = i};
-  carried own = {.has = true, .offset = n->offset, .length = n->length, .from = self, .home = i, .origin = n->base.origin};
+  carried own = {.has = true,
+                 .offset = n->offset,
+                 .length = n->length,
+                 .from = self,
+                 .home = i,
+                 .origin = n->base.origin};
   carried both;
   if (c->has && combine(c, n, &both)) {
     const bool tighter = both.offset != own.offset || both.length != own.length;
@@ -185,7 +194,8 @@ static sp_status at_source(slicing *x, uint32_t i, const carried *c, sp_error *e
   const sp_node *n = x->in->nodes[i];
   const bool scan = strncmp(n->ops->name, "scan", 4) == 0;
   if (!scan || !is_limit(c)) {
-    return land(x, i, c, scan ? "a scan can only stop early" : "rows written in the plan are not sliced", err);
+    return land(x, i, c, scan ? "a scan can only stop early" : "rows written in the plan are not sliced",
+                err);
   }
   if (((const sp_scan_node *)n)->predicate.n > 0) {
     return land(x, i, c, "the scan's predicate comes first", err);
@@ -279,8 +289,10 @@ static sp_status record(slicing *x, const carried *c, const char *to, sp_error *
   return SP_OK;
 }
 
-/* The slice that landed above builder's node `input`; at: the slice node of the input plan at this place, or NO_SOURCE. */
-static sp_status place_slice(slicing *x, const carried *c, uint32_t input, uint32_t at, uint32_t *ret, sp_error *err) {
+/* The slice that landed above builder's node `input`; at: the slice node of the input plan at this place, or
+ * NO_SOURCE. */
+static sp_status place_slice(slicing *x, const carried *c, uint32_t input, uint32_t at, uint32_t *ret,
+                             sp_error *err) {
   const uint32_t like = c->home != NO_SOURCE ? c->home : c->from->node;
   const sp_slice_node *old = (const sp_slice_node *)x->in->nodes[like];
   const bool same = c->home != NO_SOURCE && old->offset == c->offset && old->length == c->length;

@@ -1,10 +1,13 @@
-/* split_predicates: predicates become lists of conjuncts, each of which can move on its own; an OR gives up what all its branches share.
+/* split_predicates: predicates become lists of conjuncts, each of which can move on its own; an OR gives up
+ * what all its branches share.
  *
  *   a = 1 AND (b = 2 AND c = 3)                  ⇒  a = 1, b = 2, c = 3
  *   (k = l AND a = 1) OR (k = l AND a = 2)       ⇒  k = l, a = 1 OR a = 2
- *   CAST(s AS int64) > 3 AND a = 1               ⇒  a = 1, CAST(s AS int64) > 3       what can fail comes last, in its written order
+ *   CAST(s AS int64) > 3 AND a = 1               ⇒  a = 1, CAST(s AS int64) > 3       what can fail comes
+ * last, in its written order
  *
- *   It does not fire for (CAST(s AS int64) = 1 AND a = 1) OR (CAST(s AS int64) = 1 AND a = 2): the cast would be evaluated on other rows.
+ *   It does not fire for (CAST(s AS int64) = 1 AND a = 1) OR (CAST(s AS int64) = 1 AND a = 2): the cast would
+ * be evaluated on other rows.
  *
  * Factoring holds in Kleene's logic: AND and OR distribute over each other there too. */
 #include "optimize/internal.h"
@@ -27,8 +30,12 @@ static void add_item(splitter *sp, const sp_item *like, const sp_expr *e) {
 }
 
 /* A branch's conjuncts: its arguments, or itself. */
-static uint32_t branch_size(const sp_expr *e) { return sp_expr_is_call(e, "and") ? e->n_args : 1; }
-static const sp_expr *branch_part(const sp_expr *e, uint32_t i) { return sp_expr_is_call(e, "and") ? e->args[i] : e; }
+static uint32_t branch_size(const sp_expr *e) {
+  return sp_expr_is_call(e, "and") ? e->n_args : 1;
+}
+static const sp_expr *branch_part(const sp_expr *e, uint32_t i) {
+  return sp_expr_is_call(e, "and") ? e->args[i] : e;
+}
 
 typedef struct tally {
   uint32_t branches; /* that have it */
@@ -67,7 +74,8 @@ static bool is_common(const sp_exprset *set, const sp_expr *part, uint32_t n_bra
 }
 
 /* What is left of a branch; NULL when nothing is (or memory ran out: sp->failed). */
-static const sp_expr *rest_of(splitter *sp, const sp_exprset *set, const sp_expr *branch, uint32_t n_branches) {
+static const sp_expr *rest_of(splitter *sp, const sp_exprset *set, const sp_expr *branch,
+                              uint32_t n_branches) {
   const sp_expr **rest = SP_ARENA_ARRAY(sp->arena, const sp_expr *, branch_size(branch));
   if (rest == NULL) {
     sp->failed = true;
@@ -110,7 +118,7 @@ static bool factor(splitter *sp, const sp_item *item, const sp_expr *e) {
     free_branch = rests[b] == NULL;
   }
   if (!free_branch && !sp->failed) {
-    const sp_expr *or = sp_expr_call(sp->arena, e->fn, e->type, rests, e->n_args);
+    const sp_expr * or = sp_expr_call(sp->arena, e->fn, e->type, rests, e->n_args);
     if (or == NULL) {
       sp->failed = true;
     } else {
@@ -166,7 +174,12 @@ static sp_status record(splitter *sp, const sp_node *n, const sp_items *old, sp_
   for (uint32_t i = 0; i < old->n; i++) {
     const char *text = sp_expr_text(old->items[i].expr, sp->arena);
     SP_TRY_ALLOC(err, text);
-    const sp_fact f = {.kind = SP_FACT_PREDICATE, .action = SP_ACT_REPLACED, .text = text, .from = n->id, .to = n->id, .origin = old->items[i].origin};
+    const sp_fact f = {.kind = SP_FACT_PREDICATE,
+                       .action = SP_ACT_REPLACED,
+                       .text = text,
+                       .from = n->id,
+                       .to = n->id,
+                       .origin = old->items[i].origin};
     sp_sweep_fact(sp->s, &f);
   }
   return SP_OK;

@@ -1,7 +1,9 @@
-/* tests/golden/rules/RULE/NAME.json: a plan, with NAME.expect beside it: the plan before and after, what fired, what moved, what stopped it.
+/* tests/golden/rules/RULE/NAME.json: a plan, with NAME.expect beside it: the plan before and after, what
+ * fired, what moved, what stopped it.
  *
- * A comment `// rules: a, b` in the plan names the rules that run, else it is RULE alone. RULE must fire, unless NAME starts with `not-`: then
- * it must not. Optimizing the result again must change nothing. SIGMAPI_REGENERATE=1 in the environment writes the .expect files anew. */
+ * A comment `// rules: a, b` in the plan names the rules that run, else it is RULE alone. RULE must fire,
+ * unless NAME starts with `not-`: then it must not. Optimizing the result again must change nothing.
+ * SIGMAPI_REGENERATE=1 in the environment writes the .expect files anew. */
 #include <dirent.h>
 
 #include "base/file.h"
@@ -16,8 +18,10 @@ static void ids(sp_str *out, const char *const *names, uint32_t n) {
 }
 
 static void fact_text(sp_str *out, const sp_fact *f) {
-  static const char *const kinds[] = {"predicate", "column", "slice", "subplan", "join", "expression", "order", "node"};
-  static const char *const actions[] = {"moved", "copied", "stopped", "removed", "replaced", "merged", "not shared"};
+  static const char *const kinds[] = {"predicate", "column",     "slice", "subplan",
+                                      "join",      "expression", "order", "node"};
+  static const char *const actions[] = {"moved",    "copied", "stopped",   "removed",
+                                        "replaced", "merged", "not shared"};
   sp_str_addf(out, "    %s %s", kinds[f->kind], actions[f->action]);
   if (f->text != NULL) {
     sp_str_addf(out, ": %s", f->text);
@@ -123,7 +127,9 @@ static void run_case(const char *rule, const char *name) {
   bench_close(&b);
 }
 
-static int by_name(const struct dirent **x, const struct dirent **y) { return strcmp((*x)->d_name, (*y)->d_name); }
+static int by_name(const struct dirent **x, const struct dirent **y) {
+  return strcmp((*x)->d_name, (*y)->d_name);
+}
 
 static int is_case(const struct dirent *d) {
   const size_t n = strlen(d->d_name);
@@ -157,7 +163,8 @@ int main(void) {
   struct CMUnitTest tests[64];
   uint32_t n = 0;
   for (; sp_rule_table[n] != NULL && n < 64; n++) {
-    tests[n] = (struct CMUnitTest){sp_rule_table[n]->name, run_rule, NULL, NULL, (void *)(uintptr_t)sp_rule_table[n]->name};
+    tests[n] = (struct CMUnitTest){sp_rule_table[n]->name, run_rule, NULL, NULL,
+                                   (void *)(uintptr_t)sp_rule_table[n]->name};
   }
   return _cmocka_run_group_tests("golden plans of rules", tests, n, NULL, NULL);
 }

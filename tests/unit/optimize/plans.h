@@ -1,4 +1,5 @@
-/* For tests of the optimizer: plans from JSON text, optimizers' profiles from lists of rules, and a plan as text with one line per node:
+/* For tests of the optimizer: plans from JSON text, optimizers' profiles from lists of rules, and a plan as
+ * text with one line per node:
  *
  *   late = filter(flights) predicate: delay > 15 */
 #ifndef TESTS_OPTIMIZE_PLANS_H
@@ -38,7 +39,8 @@ static inline void bench_close(bench *b) {
 }
 
 /* Reads and resolves; files may be missing where a schema is given. */
-static inline sp_status bench_resolve(bench *b, const char *file, const char *text, size_t n, const sp_plan **ret) {
+static inline sp_status bench_resolve(bench *b, const char *file, const char *text, size_t n,
+                                      const sp_plan **ret) {
   const sp_json_doc *doc = NULL;
   const sp_plan *written = NULL;
   sp_status st = sp_json_parse(&b->arena, file, text, n, &doc, &b->err);
@@ -93,7 +95,8 @@ static inline void bench_check(bench *b, sp_status st) {
   }
 }
 
-static inline const sp_plan *bench_optimize(bench *b, const sp_plan *in, const sp_profile *profile, const sp_trace **ret_trace) {
+static inline const sp_plan *bench_optimize(bench *b, const sp_plan *in, const sp_profile *profile,
+                                            const sp_trace **ret_trace) {
   const sp_plan *out = NULL;
   bench_check(b, sp_optimize(in, profile, true, &out, ret_trace, &b->err));
   assert_false((*ret_trace)->capped);
@@ -116,7 +119,8 @@ static inline void bench_plan_text(const sp_plan *p, sp_str *out) {
       }
     }
     if (sp_node_is(n, "join") && ((const sp_join_node *)n)->build_side != SP_BUILD_UNDECIDED) {
-      sp_str_add(out, ((const sp_join_node *)n)->build_side == SP_BUILD_LEFT ? " build: left;" : " build: right;");
+      sp_str_add(out,
+                 ((const sp_join_node *)n)->build_side == SP_BUILD_LEFT ? " build: left;" : " build: right;");
     }
     sp_str_add(out, "\n");
   }

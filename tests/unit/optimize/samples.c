@@ -1,5 +1,5 @@
-/* The TPC-H samples through the default profile: valid plans, nothing left to do afterwards, no cross product where there is an equality, and every
- * single rule alone gives a valid plan, too. */
+/* The TPC-H samples through the default profile: valid plans, nothing left to do afterwards, no cross product
+ * where there is an equality, and every single rule alone gives a valid plan, too. */
 #include "base/file.h"
 #include "plans.h"
 
@@ -103,10 +103,12 @@ static void one_rule_alone(void **state) {
       const sp_plan *before = load(&b, name);
       const sp_profile *p = NULL;
       const sp_trace *trace = NULL;
-      bench_check(&b, sp_profile_filter(sp_profile_default(), NULL, 0, &sp_rule_table[r]->name, 1, &b.arena, &p, &b.err));
+      bench_check(&b, sp_profile_filter(sp_profile_default(), NULL, 0, &sp_rule_table[r]->name, 1, &b.arena,
+                                        &p, &b.err));
       bench_optimize(&b, before, p, &trace);
       const sp_profile *without = NULL;
-      bench_check(&b, sp_profile_filter(sp_profile_default(), &sp_rule_table[r]->name, 1, NULL, 0, &b.arena, &without, &b.err));
+      bench_check(&b, sp_profile_filter(sp_profile_default(), &sp_rule_table[r]->name, 1, NULL, 0, &b.arena,
+                                        &without, &b.err));
       bench_optimize(&b, before, without, &trace);
       bench_close(&b);
     }
@@ -114,6 +116,7 @@ static void one_rule_alone(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(all_queries), cmocka_unit_test(no_cross_is_left), cmocka_unit_test(one_rule_alone)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(all_queries), cmocka_unit_test(no_cross_is_left),
+                                     cmocka_unit_test(one_rule_alone)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

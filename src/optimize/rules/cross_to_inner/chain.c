@@ -1,14 +1,14 @@
 /* Chains of crosses whose written order multiplies inputs that nothing connects.
  *
- *   filter a_id = c_a AND b_id = c_b             select a.*, b.*, c.*                       (the columns' order as it was)
- *     cross                                        join on b_id = c_b
- *       cross (a, b)                          ⇒      join on a_id = c_a
- *       c                                              a · c
+ *   filter a_id = c_a AND b_id = c_b             select a.*, b.*, c.*                       (the columns'
+ * order as it was) cross                                        join on b_id = c_b cross (a, b) ⇒      join
+ * on a_id = c_a c                                              a · c
  *                                                    b
  *
- * A region is a tree of crosses, of inner joins that this rule made and of filters between them, each with one consumer. Its inputs are joined
- * anew, left-deep: the first written one, then always the first that an equality connects. It happens only when fewer crosses remain than
- * before, and when all inputs' columns have different names, so that no suffix changes; all other conjuncts go into one filter on top, from where
+ * A region is a tree of crosses, of inner joins that this rule made and of filters between them, each with
+ * one consumer. Its inputs are joined anew, left-deep: the first written one, then always the first that an
+ * equality connects. It happens only when fewer crosses remain than before, and when all inputs' columns have
+ * different names, so that no suffix changes; all other conjuncts go into one filter on top, from where
  * predicate_pushdown brings them down again. */
 #include "optimize/rules/cross_to_inner/cross.h"
 
@@ -44,7 +44,8 @@ static bool is_inner_part(const crossing *c, uint32_t i) {
   if (sp_node_is(n, "filter")) {
     return infallible(&((const sp_filter_node *)n)->predicate) && is_inner_part(c, n->inputs[0]);
   }
-  return sp_is_flat_join(n) && !((const sp_join_node *)n)->maintain_order && infallible(&((const sp_join_node *)n)->predicate);
+  return sp_is_flat_join(n) && !((const sp_join_node *)n)->maintain_order &&
+         infallible(&((const sp_join_node *)n)->predicate);
 }
 
 static bool add_conjunct(crossing *c, region *r, const sp_item *item) {
@@ -143,7 +144,8 @@ static bool add_names(crossing *c, sp_names *to, const sp_names *from) {
 }
 
 /* Has an unused conjunct that joins `have` with leaf l. */
-static sp_status connects(crossing *c, const region *r, const sp_names *have, uint32_t l, bool *ret, sp_error *err) {
+static sp_status connects(crossing *c, const region *r, const sp_names *have, uint32_t l, bool *ret,
+                          sp_error *err) {
   *ret = false;
   for (uint32_t k = 0; k < r->n_conjuncts && !*ret; k++) {
     equality e;
@@ -182,7 +184,8 @@ static sp_status choose_order(crossing *c, region *r, sp_error *err) {
 
 /* ---- building ---- */
 /* Keys of the step that joins leaf l to `have`; the conjuncts used are marked. */
-static sp_status step_keys(crossing *c, region *r, const sp_names *have, uint32_t l, sp_items *left, sp_items *right, sp_error *err) {
+static sp_status step_keys(crossing *c, region *r, const sp_names *have, uint32_t l, sp_items *left,
+                           sp_items *right, sp_error *err) {
   sp_item *x = SP_ARENA_ARRAY(c->arena, sp_item, r->n_conjuncts);
   sp_item *y = SP_ARENA_ARRAY(c->arena, sp_item, r->n_conjuncts);
   if (x == NULL || y == NULL) {
@@ -210,7 +213,8 @@ static sp_status step_keys(crossing *c, region *r, const sp_names *have, uint32_
   return SP_OK;
 }
 
-static sp_status join_leaves(crossing *c, region *r, sp_rewrite *w, const sp_node *root, uint32_t *ret, sp_error *err) {
+static sp_status join_leaves(crossing *c, region *r, sp_rewrite *w, const sp_node *root, uint32_t *ret,
+                             sp_error *err) {
   sp_names have = {0};
   uint32_t top = w->map[r->leaves[0]];
   r->used = SP_ARENA_ARRAY(c->arena, uint8_t, r->n_conjuncts);
@@ -235,7 +239,8 @@ static sp_status join_leaves(crossing *c, region *r, sp_rewrite *w, const sp_nod
   return SP_OK;
 }
 
-static sp_status add_rest(crossing *c, region *r, sp_rewrite *w, const sp_node *root, uint32_t *top, sp_error *err) {
+static sp_status add_rest(crossing *c, region *r, sp_rewrite *w, const sp_node *root, uint32_t *top,
+                          sp_error *err) {
   sp_item *items = SP_ARENA_ARRAY(c->arena, sp_item, r->n_conjuncts);
   SP_TRY_ALLOC(err, items);
   uint32_t n = 0;
@@ -264,15 +269,22 @@ static sp_status rebuild(crossing *c, region *r, sp_rewrite *w, uint32_t root, u
   SP_TRY_ALLOC(err, select);
   const uint32_t input = top;
   SP_TRY(sp_rewrite_add(w, select, &input, 1, &w->map[at], err));
-  const char *text = sp_arena_printf(c->arena, "%u joins in another order: %u instead of %u stay crosses", r->n_joins, r->n_left, r->n_crosses);
+  const char *text = sp_arena_printf(c->arena, "%u joins in another order: %u instead of %u stay crosses",
+                                     r->n_joins, r->n_left, r->n_crosses);
   SP_TRY_ALLOC(err, text);
-  const sp_fact f = {.kind = SP_FACT_JOIN, .action = SP_ACT_REPLACED, .text = text, .from = n->id, .to = select->id, .origin = n->origin};
+  const sp_fact f = {.kind = SP_FACT_JOIN,
+                     .action = SP_ACT_REPLACED,
+                     .text = text,
+                     .from = n->id,
+                     .to = select->id,
+                     .origin = n->origin};
   sp_sweep_fired(c->s, &n->id, 1, &select->id, 1);
   sp_sweep_fact(c->s, &f);
   return SP_OK;
 }
 
-/* Is node i the highest join of a region that a better order helps? The filter above it, when there is one, belongs to it: *ret_at. */
+/* Is node i the highest join of a region that a better order helps? The filter above it, when there is one,
+ * belongs to it: *ret_at. */
 static sp_status examine(crossing *c, uint32_t i, region *r, uint32_t *ret_at, bool *ret, sp_error *err) {
   const uint32_t user = c->only_user[i];
   *ret = false;
@@ -317,7 +329,8 @@ static sp_status examine(crossing *c, uint32_t i, region *r, uint32_t *ret_at, b
 
 sp_status sp_cross_reorder(crossing *c, const sp_plan **ret, sp_error *err) {
   region *r = SP_ARENA_NEW(c->arena, region);
-  uint32_t *root_of = SP_ARENA_ARRAY(c->arena, uint32_t, c->in->n_nodes); /* by node: the join + 1 that is rebuilt there */
+  uint32_t *root_of =
+      SP_ARENA_ARRAY(c->arena, uint32_t, c->in->n_nodes); /* by node: the join + 1 that is rebuilt there */
   if (r == NULL || root_of == NULL) {
     return sp_error_nomem(err);
   }

@@ -4,10 +4,12 @@
  *     cross                                  ⇒      join inner on c_id = o_cust, coalesce false
  *       customer · orders                             customer · orders
  *
- *   It does not fire for c_age > o_age alone, nor for CAST(c_note AS int64) = o_id: as a key it would be evaluated on rows that no pair has.
+ *   It does not fire for c_age > o_age alone, nor for CAST(c_note AS int64) = o_id: as a key it would be
+ * evaluated on rows that no pair has.
  *
- * predicate_pushdown has brought each equality to the lowest cross that has both its columns. Where the written order multiplies inputs that no
- * equality connects, chain.c first brings the chain into an order that does. */
+ * predicate_pushdown has brought each equality to the lowest cross that has both its columns. Where the
+ * written order multiplies inputs that no equality connects, chain.c first brings the chain into an order
+ * that does. */
 #include "optimize/rules/cross_to_inner/cross.h"
 
 static bool reads_only(const sp_names *reads, const sp_names *of) {
@@ -19,7 +21,8 @@ static bool reads_only(const sp_names *reads, const sp_names *of) {
   return reads->n > 0;
 }
 
-bool sp_split_equality(const sp_expr *e, const sp_names *x, const sp_names *y, sp_arena *a, bool *ret_is, equality *ret) {
+bool sp_split_equality(const sp_expr *e, const sp_names *x, const sp_names *y, sp_arena *a, bool *ret_is,
+                       equality *ret) {
   *ret_is = false;
   if (!sp_expr_is_call(e, "eq") || sp_expr_is_fallible(e) || e->args[0]->type != e->args[1]->type) {
     return true;
@@ -56,8 +59,11 @@ static const sp_expr *to_right(void *ctx, sp_sv name) {
   return e;
 }
 
-static sp_status sides_of(const crossing *c, const sp_node *n, right_names *m, sp_names *left, sp_names *right, sp_error *err) {
-  *m = (right_names){.left = sp_node_input_schema(c->in, n, 0), .right = sp_node_input_schema(c->in, n, 1), .arena = c->arena};
+static sp_status sides_of(const crossing *c, const sp_node *n, right_names *m, sp_names *left,
+                          sp_names *right, sp_error *err) {
+  *m = (right_names){.left = sp_node_input_schema(c->in, n, 0),
+                     .right = sp_node_input_schema(c->in, n, 1),
+                     .arena = c->arena};
   SP_TRY(sp_join_scope((const sp_join_node *)n, m->left, m->right, c->arena, &m->scope, err));
   for (uint32_t i = 0; i < m->scope->n; i++) {
     if (!sp_names_add(i < m->left->n ? left : right, c->arena, m->scope->fields[i].name)) {
@@ -71,7 +77,8 @@ typedef struct conversion {
   sp_items left_on, right_on, rest; /* rest: what remains of the filter */
 } conversion;
 
-static sp_status take_equalities(const crossing *c, const sp_node *cross, const sp_items *items, conversion *ret, sp_error *err) {
+static sp_status take_equalities(const crossing *c, const sp_node *cross, const sp_items *items,
+                                 conversion *ret, sp_error *err) {
   right_names m;
   sp_names left = {0};
   sp_names right = {0};
@@ -114,7 +121,8 @@ static bool in_items(const sp_items *items, const sp_expr *e) {
   return false;
 }
 
-static sp_status record(crossing *c, const sp_node *filter, const sp_node *cross, const conversion *v, sp_error *err) {
+static sp_status record(crossing *c, const sp_node *filter, const sp_node *cross, const conversion *v,
+                        sp_error *err) {
   const char *before[2] = {filter->id, cross->id};
   sp_sweep_fired(c->s, before, 2, v->rest.n > 0 ? before : &before[1], v->rest.n > 0 ? 2 : 1);
   const sp_items *items = &((const sp_filter_node *)filter)->predicate;
@@ -124,16 +132,32 @@ static sp_status record(crossing *c, const sp_node *filter, const sp_node *cross
     }
     const char *text = sp_expr_text(items->items[i].expr, c->arena);
     SP_TRY_ALLOC(err, text);
-    const sp_fact moved = {.kind = SP_FACT_PREDICATE, .action = SP_ACT_MOVED, .text = text, .from = filter->id, .to = cross->id, .origin = items->items[i].origin};
+    const sp_fact moved = {.kind = SP_FACT_PREDICATE,
+                           .action = SP_ACT_MOVED,
+                           .text = text,
+                           .from = filter->id,
+                           .to = cross->id,
+                           .origin = items->items[i].origin};
     sp_sweep_fact(c->s, &moved);
   }
-  const sp_fact join = {.kind = SP_FACT_JOIN, .action = SP_ACT_REPLACED, .text = "cross became inner", .from = cross->id, .to = cross->id, .origin = cross->origin};
+  const sp_fact join = {.kind = SP_FACT_JOIN,
+                        .action = SP_ACT_REPLACED,
+                        .text = "cross became inner",
+                        .from = cross->id,
+                        .to = cross->id,
+                        .origin = cross->origin};
   sp_sweep_fact(c->s, &join);
   return SP_OK;
 }
 
 static sp_status blocked(crossing *c, const sp_node *cross, const char *reason) {
-  const sp_fact f = {.kind = SP_FACT_JOIN, .action = SP_ACT_STOPPED, .text = "cross", .from = cross->id, .to = cross->id, .reason = reason, .origin = cross->origin};
+  const sp_fact f = {.kind = SP_FACT_JOIN,
+                     .action = SP_ACT_STOPPED,
+                     .text = "cross",
+                     .from = cross->id,
+                     .to = cross->id,
+                     .reason = reason,
+                     .origin = cross->origin};
   sp_sweep_blocked(c->s, &f);
   return SP_OK;
 }
@@ -229,6 +253,7 @@ static sp_status sweep(sp_sweep *s, const sp_plan *in, const sp_plan **ret, sp_e
 
 const sp_rule sp_rule_cross_to_inner = {
     .name = "cross_to_inner",
-    .summary = "turns cross joins with equalities into inner joins, reordering chains of them where that helps",
+    .summary =
+        "turns cross joins with equalities into inner joins, reordering chains of them where that helps",
     .sweep = sweep,
 };

@@ -1,10 +1,12 @@
-/* Where conjuncts came to rest: filters that stay, that lose or gain conjuncts, that vanish, that are made; scans and joins that take some over. One
- * walk up, then one firing per node that something left.
+/* Where conjuncts came to rest: filters that stay, that lose or gain conjuncts, that vanish, that are made;
+ * scans and joins that take some over. One walk up, then one firing per node that something left.
  *
- * A filter keeps its id while one of its own conjuncts has stayed where it was. Of two filters in a row that both stay, the lower one takes all. */
+ * A filter keeps its id while one of its own conjuncts has stayed where it was. Of two filters in a row that
+ * both stay, the lower one takes all. */
 #include "optimize/rules/predicate_pushdown/pushdown.h"
 
-static sp_status moved(walk *w, const conj *c, const char *to, sp_fact_action action, const char *reason, sp_error *err) {
+static sp_status moved(walk *w, const conj *c, const char *to, sp_fact_action action, const char *reason,
+                       sp_error *err) {
   const char *text = NULL;
   for (const source *s = c->from; s != NULL; s = s->next) {
     const char *from = w->in->nodes[s->node]->id;
@@ -19,13 +21,20 @@ static sp_status moved(walk *w, const conj *c, const char *to, sp_fact_action ac
     if (!sp_arena_grow(w->arena, &l->facts, &l->cap, l->n + 1, sizeof *l->facts)) {
       return sp_error_nomem(err);
     }
-    l->facts[l->n++] = (sp_fact){.kind = SP_FACT_PREDICATE, .action = action, .text = text, .from = from, .to = to, .reason = reason, .origin = c->origin};
+    l->facts[l->n++] = (sp_fact){.kind = SP_FACT_PREDICATE,
+                                 .action = action,
+                                 .text = text,
+                                 .from = from,
+                                 .to = to,
+                                 .reason = reason,
+                                 .origin = c->origin};
   }
   return SP_OK;
 }
 
 /* Appends the conjuncts of l to items, those that are not known yet. `old` are in force already. */
-static sp_status add_items(walk *w, const conj_list *l, const sp_items *old, const char *to, sp_items *ret, sp_error *err) {
+static sp_status add_items(walk *w, const conj_list *l, const sp_items *old, const char *to, sp_items *ret,
+                           sp_error *err) {
   uint32_t n = old->n;
   for (const conj *c = l->first; c != NULL; c = c->next) {
     n++;
@@ -55,7 +64,11 @@ static sp_status add_items(walk *w, const conj_list *l, const sp_items *old, con
       if (c->copy && (again || sp_expr_is_true(e))) {
         continue;
       }
-      SP_TRY(moved(w, c, to, again ? SP_ACT_REMOVED : c->copy ? SP_ACT_COPIED : SP_ACT_MOVED, again ? "known there already" : NULL, err));
+      SP_TRY(moved(w, c, to,
+                   again     ? SP_ACT_REMOVED
+                   : c->copy ? SP_ACT_COPIED
+                             : SP_ACT_MOVED,
+                   again ? "known there already" : NULL, err));
       if (!again) {
         items[n++] = (sp_item){.expr = e, .loc = c->loc, .origin = c->origin};
       }
@@ -65,7 +78,8 @@ static sp_status add_items(walk *w, const conj_list *l, const sp_items *old, con
   return SP_OK;
 }
 
-/* The filter that has stayed at this place: the lowest of which a conjunct has not moved. UINT32_MAX: none. */
+/* The filter that has stayed at this place: the lowest of which a conjunct has not moved. UINT32_MAX: none.
+ */
 static uint32_t keeper(const conj_list *l) {
   uint32_t best = UINT32_MAX;
   for (const conj *c = l->first; c != NULL; c = c->next) {
@@ -88,9 +102,10 @@ static bool same_items(const sp_items *x, const sp_items *y) {
   return true;
 }
 
-/* The filter for what landed on an edge, over builder's node `input`; *ret = input when nothing did (or only needless copies). at: the filter of
- * the input plan that was at this place, or UINT32_MAX. */
-static sp_status place_filter(walk *w, sp_rewrite *rw, const conj_list *l, uint32_t input, uint32_t at, uint32_t *ret, sp_error *err) {
+/* The filter for what landed on an edge, over builder's node `input`; *ret = input when nothing did (or only
+ * needless copies). at: the filter of the input plan that was at this place, or UINT32_MAX. */
+static sp_status place_filter(walk *w, sp_rewrite *rw, const conj_list *l, uint32_t input, uint32_t at,
+                              uint32_t *ret, sp_error *err) {
   *ret = input;
   if (l->first == NULL) {
     return SP_OK;
@@ -113,7 +128,9 @@ static sp_status place_filter(walk *w, sp_rewrite *rw, const conj_list *l, uint3
     *ret = rw->map[at];
     return SP_OK;
   }
-  sp_filter_node *n = (sp_filter_node *)(keep != UINT32_MAX ? sp_node_copy(w->arena, like) : sp_node_new(w->arena, sp_node_ops_find(SP_SV("filter"))));
+  sp_filter_node *n =
+      (sp_filter_node *)(keep != UINT32_MAX ? sp_node_copy(w->arena, like)
+                                            : sp_node_new(w->arena, sp_node_ops_find(SP_SV("filter"))));
   SP_TRY_ALLOC(err, n);
   n->base.id = id;
   n->base.loc = like->loc;
@@ -147,7 +164,8 @@ static sp_status with_predicate(walk *w, uint32_t i, const sp_node **ret, sp_err
     old = &((const sp_scan_node *)n)->predicate;
   }
   *ret = n;
-  if (old == NULL || (w->into[i].first == NULL && (!join || old->n == ((const sp_join_node *)n)->predicate.n))) {
+  if (old == NULL ||
+      (w->into[i].first == NULL && (!join || old->n == ((const sp_join_node *)n)->predicate.n))) {
     return SP_OK;
   }
   sp_items items;

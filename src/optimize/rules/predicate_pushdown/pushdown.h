@@ -18,9 +18,9 @@ typedef struct conj {
   sp_loc loc;
   sp_origin origin;
   const source *from;
-  uint64_t reads;  /* a bit per column read, by the name's hash: no common bit, no common column */
-  bool moved;      /* it went through a node other than a filter */
-  bool copy;       /* it also stays where it was, or follows from what stays: needless where it is known already */
+  uint64_t reads; /* a bit per column read, by the name's hash: no common bit, no common column */
+  bool moved;     /* it went through a node other than a filter */
+  bool copy; /* it also stays where it was, or follows from what stays: needless where it is known already */
   /* Several consumers of a shared node push it: what each of them pushed. Until it has passed that node. */
   const struct part *parts;
 } conj;
@@ -45,15 +45,16 @@ typedef struct walk {
   sp_sweep *s;
   const sp_plan *in;
   sp_arena *arena;
-  uint32_t *edge0;          /* n_nodes + 1 */
-  uint32_t *users0, *users; /* the edges that end at a node: users[users0[node]] to users[users0[node + 1] - 1] */
-  uint32_t *n_outputs;      /* how often a node is a result */
-  conj_list *going;         /* by edge: what wants down along it */
-  conj_list *landed;        /* by edge: what stays above its lower end */
-  conj_list *into;          /* by node: what becomes part of the node's own predicate */
-  sp_items *kept;           /* by node: what remains of a join's own predicate */
-  fact_list *facts;         /* by source node */
-  uint32_t *mark;           /* by node: the last merge that met it as a source */
+  uint32_t *edge0; /* n_nodes + 1 */
+  uint32_t *users0,
+      *users;          /* the edges that end at a node: users[users0[node]] to users[users0[node + 1] - 1] */
+  uint32_t *n_outputs; /* how often a node is a result */
+  conj_list *going;    /* by edge: what wants down along it */
+  conj_list *landed;   /* by edge: what stays above its lower end */
+  conj_list *into;     /* by node: what becomes part of the node's own predicate */
+  sp_items *kept;      /* by node: what remains of a join's own predicate */
+  fact_list *facts;    /* by source node */
+  uint32_t *mark;      /* by node: the last merge that met it as a source */
   uint32_t n_merges;
 } walk;
 

@@ -1,9 +1,12 @@
-/* The way down: each conjunct goes along the edges, in the names of the node it has reached, until something stops it.
+/* The way down: each conjunct goes along the edges, in the names of the node it has reached, until something
+ * stops it.
  *
- * Order of evaluation: what cannot fail may go anywhere that its meaning allows. A conjunct that can fail passes only nodes that keep all rows, and
- * only when nothing that stood before it stays above: so it is never evaluated on a row that the written plan kept from it.
+ * Order of evaluation: what cannot fail may go anywhere that its meaning allows. A conjunct that can fail
+ * passes only nodes that keep all rows, and only when nothing that stood before it stays above: so it is
+ * never evaluated on a row that the written plan kept from it.
  *
- * A shared node is passed by the conjuncts that all its consumers push; what only some push stays on their edges. */
+ * A shared node is passed by the conjuncts that all its consumers push; what only some push stays on their
+ * edges. */
 #include "optimize/rules/predicate_pushdown/pushdown.h"
 
 static sp_status stopped(walk *w, const conj *c, const sp_node *at, const char *reason, sp_error *err) {
@@ -39,7 +42,9 @@ static sp_status land_blocked(walk *w, conj *c, uint32_t i, const char *reason, 
   return SP_OK;
 }
 
-static uint64_t name_bit(sp_sv name) { return UINT64_C(1) << (sp_hash_bytes(name.p, name.n, 1) % 64); }
+static uint64_t name_bit(sp_sv name) {
+  return UINT64_C(1) << (sp_hash_bytes(name.p, name.n, 1) % 64);
+}
 
 static bool find_reads(walk *w, const sp_expr *e, uint64_t *ret) {
   sp_names names = {0};
@@ -78,7 +83,8 @@ typedef struct gathering {
   struct gathering *next;
 } gathering;
 
-static sp_status gather_edge(walk *w, sp_exprset *set, uint32_t edge, uint32_t nth, gathering ***tail, sp_error *err) {
+static sp_status gather_edge(walk *w, sp_exprset *set, uint32_t edge, uint32_t nth, gathering ***tail,
+                             sp_error *err) {
   for (conj *c = w->going[edge].first; c != NULL; c = c->next) {
     if (sp_expr_is_fallible(c->expr)) {
       continue;
@@ -138,16 +144,19 @@ static sp_status merge(walk *w, gathering *g, sp_error *err) {
   return SP_OK;
 }
 
-static sp_status stay_on_edge(walk *w, const sp_exprset *common, uint32_t n_users, uint32_t edge, uint32_t i, sp_error *err) {
+static sp_status stay_on_edge(walk *w, const sp_exprset *common, uint32_t n_users, uint32_t edge, uint32_t i,
+                              sp_error *err) {
   for (conj *c = w->going[edge].first, *next; c != NULL; c = next) {
     next = c->next;
-    const struct sp_exprset_slot *slot = sp_expr_is_fallible(c->expr) ? NULL : sp_exprset_find(common, c->expr);
+    const struct sp_exprset_slot *slot =
+        sp_expr_is_fallible(c->expr) ? NULL : sp_exprset_find(common, c->expr);
     const gathering *g = slot != NULL ? slot->value : NULL;
     if (g != NULL && g->seen == n_users) {
       continue;
     }
     if (!c->copy) {
-      const char *reason = sp_arena_printf(w->arena, "`%s` is shared, and not all its consumers ask for this", w->in->nodes[i]->id);
+      const char *reason = sp_arena_printf(w->arena, "`%s` is shared, and not all its consumers ask for this",
+                                           w->in->nodes[i]->id);
       SP_TRY_ALLOC(err, reason);
       SP_TRY(stopped(w, c, w->in->nodes[i], reason, err));
     }
@@ -212,7 +221,8 @@ static sp_status at_filter(walk *w, uint32_t i, const conj_list *arrived, sp_err
     conj_splice(down, arrived);
     return SP_OK;
   }
-  for (conj *c = arrived->first; c != NULL; c = c->next) { /* they have passed the sharing, at the filter above all else */
+  for (conj *c = arrived->first; c != NULL;
+       c = c->next) { /* they have passed the sharing, at the filter above all else */
     conj *x = below(w, c, c->expr);
     SP_TRY_ALLOC(err, x);
     conj_append(down, x);
@@ -242,7 +252,8 @@ static sp_status call_hook(walk *w, uint32_t i, const sp_expr *pred, sp_push *re
 }
 
 /* Sends c on where the hook lets it; *ret_stays: it is (also) needed above. */
-static sp_status send(walk *w, uint32_t i, const conj *c, const sp_push *push, bool copy, bool *ret_stays, sp_error *err) {
+static sp_status send(walk *w, uint32_t i, const conj *c, const sp_push *push, bool copy, bool *ret_stays,
+                      sp_error *err) {
   bool any = false;
   for (uint32_t k = 0; push->to != NULL && k < w->in->nodes[i]->n_inputs; k++) {
     if (push->to[k] != NULL) {
@@ -285,7 +296,8 @@ static bool side_columns(walk *w, const sp_node *n, const sp_expr *e, uint32_t s
   for (uint32_t k = 0; k < reads.n; k++) {
     uint32_t of;
     sp_sv name;
-    if (sp_join_output((const sp_join_node *)n, sp_node_input_schema(w->in, n, 0), sp_node_input_schema(w->in, n, 1), reads.names[k], &of, &name) &&
+    if (sp_join_output((const sp_join_node *)n, sp_node_input_schema(w->in, n, 0),
+                       sp_node_input_schema(w->in, n, 1), reads.names[k], &of, &name) &&
         of == side && !sp_names_add(ret, w->arena, reads.names[k])) {
       return false;
     }
@@ -301,7 +313,8 @@ static sp_status send_implied(walk *w, uint32_t i, const conj *c, sp_error *err)
   for (uint32_t side = 0; side < 2; side++) {
     sp_names names = {0};
     const sp_expr *implied = NULL;
-    if (!side_columns(w, w->in->nodes[i], c->expr, side, &names) || (names.n > 0 && !sp_implied_by(w->arena, c->expr, &names, &implied))) {
+    if (!side_columns(w, w->in->nodes[i], c->expr, side, &names) ||
+        (names.n > 0 && !sp_implied_by(w->arena, c->expr, &names, &implied))) {
       return sp_error_nomem(err);
     }
     if (implied == NULL) {
@@ -333,10 +346,14 @@ static const sp_expr *to_right(void *ctx, sp_sv name) {
   return e;
 }
 
-/* A join's own predicate, over left columns ++ suffixed right ones: is all of it about one side (else -1), and in which names there? */
-static sp_status one_sided(walk *w, uint32_t i, const sp_expr *e, int *ret_side, const sp_expr **ret, sp_error *err) {
+/* A join's own predicate, over left columns ++ suffixed right ones: is all of it about one side (else -1),
+ * and in which names there? */
+static sp_status one_sided(walk *w, uint32_t i, const sp_expr *e, int *ret_side, const sp_expr **ret,
+                           sp_error *err) {
   const sp_node *n = w->in->nodes[i];
-  scope_map m = {.left = sp_node_input_schema(w->in, n, 0), .right = sp_node_input_schema(w->in, n, 1), .arena = w->arena};
+  scope_map m = {.left = sp_node_input_schema(w->in, n, 0),
+                 .right = sp_node_input_schema(w->in, n, 1),
+                 .arena = w->arena};
   sp_names reads = {0};
   SP_TRY(sp_join_scope((const sp_join_node *)n, m.left, m.right, w->arena, &m.scope, err));
   if (!sp_expr_columns(e, w->arena, &reads)) {
@@ -346,7 +363,8 @@ static sp_status one_sided(walk *w, uint32_t i, const sp_expr *e, int *ret_side,
   for (uint32_t k = 0; k < reads.n; k++) {
     const int32_t at = sp_schema_find(m.scope, reads.names[k]);
     if (at < 0) {
-      SP_FAIL(err, SP_INTERNAL, &n->loc, "join `%s`: its predicate reads the unknown column `%.*s`", n->id, (int)reads.names[k].n, reads.names[k].p);
+      SP_FAIL(err, SP_INTERNAL, &n->loc, "join `%s`: its predicate reads the unknown column `%.*s`", n->id,
+              (int)reads.names[k].n, reads.names[k].p);
     }
     sides |= (uint32_t)at < m.left->n ? 1u : 2u;
   }
@@ -361,7 +379,8 @@ static sp_status one_sided(walk *w, uint32_t i, const sp_expr *e, int *ret_side,
   return SP_OK;
 }
 
-/* May a part of the join condition that reads only `side` be applied to that input instead? Not on a side whose rows come out without partner. */
+/* May a part of the join condition that reads only `side` be applied to that input instead? Not on a side
+ * whose rows come out without partner. */
 static bool condition_may_leave(int how, int side) {
   switch ((sp_join_how)how) {
   case SP_JOIN_INNER:
@@ -412,7 +431,8 @@ static sp_status own_condition(walk *w, uint32_t i, sp_error *err) {
 }
 
 /* ---- nodes that pass most things as they are ---- */
-/* Which columns of a select, with_columns, sort or cache are not its input's column of that name; all bits for other kinds. */
+/* Which columns of a select, with_columns, sort or cache are not its input's column of that name; all bits
+ * for other kinds. */
 static sp_status made_by(walk *w, uint32_t i, uint64_t *ret, sp_error *err) {
   const sp_node *n = w->in->nodes[i];
   *ret = UINT64_MAX;
@@ -447,7 +467,8 @@ static sp_status one_conjunct(walk *w, uint32_t i, conj *c, bool *any_stays, sp_
   const sp_node *n = w->in->nodes[i];
   const bool join = sp_node_is(n, "join");
   if (sp_expr_is_fallible(c->expr) && (*any_stays || (n->ops->flags & SP_NODE_KEEPS_ROWS) == 0)) {
-    const char *reason = *any_stays ? "it can fail, and must come after another that stops here" : "it can fail, and this node removes rows";
+    const char *reason = *any_stays ? "it can fail, and must come after another that stops here"
+                                    : "it can fail, and this node removes rows";
     *any_stays = true;
     return land_blocked(w, c, i, reason, err);
   }
@@ -524,8 +545,8 @@ static sp_status prepare(walk *w, sp_error *err) {
   w->kept = SP_ARENA_ARRAY(a, sp_items, p->n_nodes);
   w->facts = SP_ARENA_ARRAY(a, fact_list, p->n_nodes);
   w->mark = SP_ARENA_ARRAY(a, uint32_t, p->n_nodes);
-  if (w->users == NULL || w->going == NULL || w->landed == NULL || w->into == NULL || w->kept == NULL || w->facts == NULL ||
-      w->mark == NULL) {
+  if (w->users == NULL || w->going == NULL || w->landed == NULL || w->into == NULL || w->kept == NULL ||
+      w->facts == NULL || w->mark == NULL) {
     return sp_error_nomem(err);
   }
   for (uint32_t i = 0; i < p->n_nodes; i++) {
