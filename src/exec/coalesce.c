@@ -11,7 +11,14 @@
 #define SMALL_SHARE 8 /* batches under 1/8 of a full one are gathered … */
 #define FAIR_SHARE 2  /* … to half of one */
 
-/* A column without SEQUENCE, its strings copied when it keeps much more alive than it shows. */
+/* Does a part of a column keep a buffer alive of which it shows less than half? */
+static bool wastes(const sp_column *c) {
+  const size_t width = c->encoding == SP_DICT ? sizeof(uint32_t) : c->type->width;
+  return (c->encoding == SP_FLAT || c->encoding == SP_DICT) && c->values != NULL &&
+         2 * (width * c->length + SP_BUF_PAD) < c->values->capacity;
+}
+
+/* A column without SEQUENCE, copied when it keeps much more alive than it shows. */
 static sp_column *keep_column(sp_maker mk, const sp_column *c, const uint16_t *sel, uint32_t n) {
   sp_column *taken = sel != NULL ? sp_column_take(mk, c, sel, n) : sp_column_ref(c);
   if (taken == NULL) {
@@ -22,7 +29,7 @@ static sp_column *keep_column(sp_maker mk, const sp_column *c, const uint16_t *s
   if (flat == NULL) {
     return NULL;
   }
-  sp_column *r = sp_column_compact(mk, flat);
+  sp_column *r = wastes(flat) ? sp_column_concat(mk, flat->type, &flat, 1) : sp_column_compact(mk, flat);
   sp_column_unref(flat);
   return r;
 }

@@ -131,6 +131,22 @@ static void kept_rows(void **state) {
   t_end(&t);
 }
 
+/* A few rows of a big batch do not keep the batch. */
+static void kept_rows_are_small(void **state) {
+  (void)state;
+  t_plan t;
+  t_begin(&t);
+  t_output(&t, t_slice(&t, "s", t_numbers(&t, "v", 8000), 100, 10));
+  t_resolve(&t);
+  sp_run *run = t_run_how(&t, 0);
+  assert_int_equal(run->results[0].rows, 10);
+  const int64_t held =
+      metric(&t, run, "s", SP_METRIC_mem_current_bytes) + metric(&t, run, "v", SP_METRIC_mem_current_bytes);
+  assert_in_range(held, 10 * 8, 4000);
+  sp_run_free(run);
+  t_end(&t);
+}
+
 static void seen(void *ctx, double fraction, int64_t rows) {
   double *last = ctx;
   assert_true(fraction >= *last && fraction <= 1.0 && rows >= 0);
@@ -167,10 +183,8 @@ static void progress(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(rows_and_bytes),
-      cmocka_unit_test(time_and_memory),
-      cmocka_unit_test(kept_rows),
-      cmocka_unit_test(progress),
+      cmocka_unit_test(rows_and_bytes),      cmocka_unit_test(time_and_memory), cmocka_unit_test(kept_rows),
+      cmocka_unit_test(kept_rows_are_small), cmocka_unit_test(progress),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
