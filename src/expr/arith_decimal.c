@@ -129,6 +129,14 @@ ADDING(add, +)
 ADDING(sub, -)
 ADDING(mul, *)
 
+/* Wide values that fit 64 bits: one multiplication instead of three. */
+typedef struct words {
+  int64_t lo, hi;
+} words;
+SP_BINARY_LOOP(mul_low_8w, words, int64_t, sp_i128, (sp_i128)x.lo *y)
+SP_BINARY_LOOP(mul_8_low_w, int64_t, words, sp_i128, (sp_i128)x *y.lo)
+SP_BINARY_LOOP(mul_low_low_w, words, words, sp_i128, (sp_i128)x.lo *y.lo)
+
 static sp_binary_fn loop_of(sp_arith op, const sp_type *a, const sp_type *b, const sp_type *r) {
   static const sp_binary_fn loops[3][5] = {{add_888, add_88w, add_8ww, add_w8w, add_www},
                                            {sub_888, sub_88w, sub_8ww, sub_w8w, sub_www},
@@ -205,6 +213,11 @@ static sp_status check_rows(const sp_kernel *k, const sp_eval *ev, const sp_inpu
   return SP_OK;
 }
 
+static sp_binary_fn low_loop(const sp_type *a, const sp_type *b, sp_binary_fn otherwise) {
+  const bool wa = a->phys == SP_PHYS_I128, wb = b->phys == SP_PHYS_I128;
+  return wa && wb ? mul_low_low_w : wa ? mul_low_8w : wb ? mul_8_low_w : otherwise;
+}
+
 static sp_status eval_checked(const sp_kernel *k, sp_eval *ev, const sp_column *const *args, uint32_t n,
                               sp_column **ret) {
   const plan *p = k->data;
@@ -217,7 +230,9 @@ static sp_status eval_checked(const sp_kernel *k, sp_eval *ev, const sp_column *
   if (out != NULL) {
     const uint32_t x = bits_of(&a, args[0]->type, ev->length), y = bits_of(&b, args[1]->type, ev->length);
     if ((p->op == SP_MUL ? x + y : max_u32(x, y) + 1) <= 126) { /* 2^126 < 10^38 */
-      sp_binary_run(p->loop, sp_out_data(out), &a, &b, ev->length, k->result->width);
+      const bool low = p->op == SP_MUL && x <= 63 && y <= 63;
+      sp_binary_run(low ? low_loop(args[0]->type, args[1]->type, p->loop) : p->loop, sp_out_data(out), &a, &b,
+                    ev->length, k->result->width);
     } else {
       st = check_rows(k, ev, &a, &b, out);
     }

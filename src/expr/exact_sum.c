@@ -103,31 +103,45 @@ bool sp_exact_add_slow(sp_exact_sum *s, sp_mem *mem, double x) {
 
 /* ---- many at once ---- */
 /* 1,024 values as integers: x = h × 2^-20 + l × 2^-72 with |h| < 2^52 and |l| <= 2^52, so that int64 sums of
- * each cannot overflow. False when some value is too large, or no multiple of 2^-72. */
+ * each cannot overflow. False when some value is too large, or no multiple of 2^-72. The tests are on
+ * integers: a comparison of doubles may trap, and gcc does not vectorise loops that may. */
 #define BLOCK 1024u
+static inline int64_t bits_of(double x) {
+  int64_t b;
+  memcpy(&b, &x, sizeof b);
+  return b;
+}
+
+SP_CLONES static bool all_small(const double *x, uint32_t n) {
+  int64_t greatest = 0;
+  for (uint32_t i = 0; i < n; i++) {
+    const int64_t magnitude = bits_of(x[i]) & INT64_MAX;
+    greatest = magnitude > greatest ? magnitude : greatest;
+  }
+  return greatest < INT64_C(0x41f0000000000000); /* 2^32 */
+}
+
 SP_CLONES static bool block_sums(const double *x, uint32_t n, int64_t *ret_high, int64_t *ret_low) {
-  int64_t high = 0, low = 0, bad = 0;
+  int64_t high = 0, low = 0, lost = 0;
   for (uint32_t i = 0; i < n; i++) {
     const double big = x[i] * 0x1p20;
-    const bool fits = big < 0x1p52 && big > -0x1p52;
-    const double whole = fits ? big : 0.0;
-    const int64_t h = (int64_t)whole;
-    const double rest = (whole - (double)h) * 0x1p52;
+    const int64_t h = (int64_t)big;
+    const double rest = (big - (double)h) * 0x1p52;
     const int64_t l = (int64_t)rest;
-    bad |= (int64_t)!fits | (int64_t)((double)l != rest);
+    lost |= bits_of((double)l - rest);
     high += h;
     low += l;
   }
   *ret_high = high;
   *ret_low = low;
-  return bad == 0;
+  return (lost & INT64_MAX) == 0;
 }
 
 bool sp_exact_add_all(sp_exact_sum *s, sp_mem *mem, const double *x, uint32_t n) {
   while (n > 0) {
     const uint32_t k = n < BLOCK ? n : BLOCK;
     int64_t high, low;
-    if (block_sums(x, k, &high, &low)) {
+    if (all_small(x, k) && block_sums(x, k, &high, &low)) {
       if (!sp_exact_add_fixed(s, mem, (__int128)high * ((__int128)1 << 52) + low)) {
         return false;
       }

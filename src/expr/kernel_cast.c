@@ -139,25 +139,20 @@ static sp_status refuse(const sp_eval *ev, const sp_value *v, const sp_type *to)
   return st;
 }
 
-/* Prints a value into the column's heap. */
-static sp_status print_value(sp_eval *ev, const sp_value *v, sp_heap *heap, sp_view *slot) {
-  sp_str text;
-  sp_str_init(&text, ev->mk.mem, 4 * SP_TEXT_MAX);
-  sp_value_text(v, &text);
-  sp_status st = sp_str_status(&text, ev->err);
-  if (st == SP_OK && text.n > SP_VIEW_INLINE) {
-    char *p = sp_heap_room(heap, text.n);
-    if (p == NULL) {
-      st = sp_error_nomem(ev->err);
-    } else {
-      memcpy(p, text.p, text.n);
-      *slot = sp_view_make(p, (uint32_t)text.n);
-    }
-  } else if (st == SP_OK) {
-    *slot = sp_view_make(text.p, (uint32_t)text.n);
+/* Prints a value into the column's heap; text is a buffer for all rows. */
+static sp_status print_value(sp_eval *ev, const sp_value *v, sp_heap *heap, sp_str *text, sp_view *slot) {
+  sp_str_clear(text);
+  sp_value_text(v, text);
+  SP_TRY(sp_str_status(text, ev->err));
+  const char *p = text->p;
+  if (text->n > SP_VIEW_INLINE) {
+    char *room = sp_heap_room(heap, text->n);
+    SP_TRY_ALLOC(ev->err, room);
+    memcpy(room, p, text->n);
+    p = room;
   }
-  sp_str_release(&text);
-  return st;
+  *slot = sp_view_make(p, (uint32_t)text->n);
+  return SP_OK;
 }
 
 static bool convert(const sp_eval *ev, const sp_value *v, const sp_type *to, void *slot) {
@@ -172,12 +167,13 @@ static bool convert(const sp_eval *ev, const sp_value *v, const sp_type *to, voi
   return true;
 }
 
-static sp_status cast_rows(const sp_kernel *k, sp_eval *ev, const sp_column *const *args, sp_column *out) {
+static sp_status cast_rows(const sp_kernel *k, sp_eval *ev, const sp_column *const *args, sp_column *out,
+                           sp_str *text) {
   const plan *p = k->data;
   const sp_column *c = args[0];
   const sp_reader in = sp_column_reader(c);
   const sp_type *from = c->type, *to = k->result;
-  const bool prints = sp_type_is_bytes(to) && !sp_type_is_bytes(from) && to->kind == SP_KIND_STRING;
+  const bool prints = to->kind == SP_KIND_STRING && !sp_type_is_bytes(from);
   uint8_t *valid = sp_out_validity(out), *values = sp_out_data(out);
   sp_heap heap = sp_heap_of(ev, out);
   for (uint32_t i = 0; i < ev->n; i++) {
@@ -185,11 +181,11 @@ static sp_status cast_rows(const sp_kernel *k, sp_eval *ev, const sp_column *con
     if (valid[r] == 0) {
       continue;
     }
-    const sp_value v =
-        sp_value_load(from, (const uint8_t *)in.data + (size_t)sp_reader_index(&in, r) * from->width);
+    const uint8_t *at = (const uint8_t *)in.data + (size_t)sp_reader_index(&in, r) * from->width;
+    const sp_value v = sp_value_load(from, at);
     uint8_t *slot = values + (size_t)r * to->width;
     if (prints) {
-      SP_TRY(print_value(ev, &v, &heap, (sp_view *)(void *)slot));
+      SP_TRY(print_value(ev, &v, &heap, text, (sp_view *)(void *)slot));
     } else if (!convert(ev, &v, to, slot)) {
       if (!p->try_cast) {
         return refuse(ev, &v, to);
@@ -206,7 +202,10 @@ static sp_status cast_rows(const sp_kernel *k, sp_eval *ev, const sp_column *con
 static sp_status eval_rows(const sp_kernel *k, sp_eval *ev, const sp_column *const *args, sp_column **ret) {
   sp_column *out = sp_out_rows(ev, k->result, args, 1);
   SP_TRY_ALLOC(ev->err, out);
-  const sp_status st = cast_rows(k, ev, args, out);
+  sp_str text;
+  sp_str_init(&text, ev->mk.mem, 4 * SP_TEXT_MAX);
+  const sp_status st = cast_rows(k, ev, args, out, &text);
+  sp_str_release(&text);
   if (st != SP_OK) {
     sp_column_unref(out);
     return st;

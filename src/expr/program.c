@@ -79,7 +79,7 @@ static sp_status add_step(compiler *c, const sp_step *s) {
 }
 
 static sp_status narrow(compiler *c, uint32_t slot, uint32_t reg, sp_keep keep, uint32_t *ret) {
-  uint32_t made;
+  uint32_t made = 0;
   SP_TRY(new_slot(c, slot, &made));
   SP_TRY(add_step(
       c, &(sp_step){.kind = SP_STEP_NARROW, .reg = reg, .slot = slot, .keep = keep, .new_slot = made}));
@@ -170,14 +170,19 @@ static sp_status fold(compiler *c, const sp_step *s, sp_column **ret) {
 }
 
 /* ---- lazy arguments ---- */
+#define WALKS_BYTES 24
+/* Roughly in comparisons of numbers; counting stops at the budget. */
 static uint32_t cost(const sp_expr *e, uint32_t budget) {
   uint32_t used = 1;
-  if (e->kind == SP_EXPR_CALL || e->kind == SP_EXPR_CAST) {
-    for (uint32_t i = 0; i < e->n_args && used < budget; i++) {
-      const bool walks_bytes = sp_type_is_bytes(e->args[i]->type) && e->n_args > 1;
-      used += walks_bytes || (e->kind == SP_EXPR_CAST && sp_type_is_bytes(e->type)) ? budget : 0;
-      used += used < budget ? cost(e->args[i], budget - used) : 0;
-    }
+  if (e->kind != SP_EXPR_CALL && e->kind != SP_EXPR_CAST) {
+    return used;
+  }
+  const bool prints = e->kind == SP_EXPR_CAST && sp_type_is_bytes(e->type);
+  used += prints || (e->n_args > 0 && sp_type_is_bytes(e->args[0]->type) && e->n_args + (e->kind == SP_EXPR_CAST) > 1)
+              ? WALKS_BYTES
+              : 0;
+  for (uint32_t i = 0; i < e->n_args && used < budget; i++) {
+    used += cost(e->args[i], budget - used);
   }
   return used;
 }
@@ -397,10 +402,36 @@ static sp_status list_columns(compiler *c) {
   return SP_OK;
 }
 
+/* In a filter the cheap conjuncts go first, so that the dear ones see fewer rows. One that can fail stays
+ * behind all that stood before it and before all that stood behind it. For an evaluation the order does not
+ * matter. */
+#define DEAR 200
+static uint32_t *order_of(compiler *c, const sp_expr *const *exprs, uint32_t n) {
+  uint32_t *order = SP_ARENA_ARRAY(c->a, uint32_t, n + 1), *costs = SP_ARENA_ARRAY(c->a, uint32_t, n + 1);
+  if (order == NULL || costs == NULL) {
+    return NULL;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    const bool fails = sp_expr_is_fallible(exprs[i]);
+    const uint32_t mine = cost(sp_expr_unalias(exprs[i]), DEAR);
+    uint32_t at = i;
+    for (; at > 0 && !fails && costs[at - 1] != UINT32_MAX && costs[at - 1] > mine; at--) {
+      order[at] = order[at - 1];
+      costs[at] = costs[at - 1];
+    }
+    order[at] = i;
+    costs[at] = fails ? UINT32_MAX : mine;
+  }
+  return order;
+}
+
 static sp_status compile_all(compiler *c, const sp_expr *const *exprs, uint32_t n) {
   sp_root *roots = SP_ARENA_ARRAY(c->a, sp_root, n + 1);
-  SP_TRY_ALLOC(c->err, roots);
-  uint32_t slot;
+  const uint32_t *order = order_of(c, exprs, n);
+  uint32_t slot = 0;
+  if (roots == NULL || order == NULL) {
+    return sp_error_nomem(c->err);
+  }
   SP_TRY(new_slot(c, 0, &slot));
   c->p->roots = roots;
   for (uint32_t i = 0; i < n; i++) {
@@ -408,8 +439,8 @@ static sp_status compile_all(compiler *c, const sp_expr *const *exprs, uint32_t 
       SP_TRY(new_slot(c, slot, &slot));
     }
     c->root_slot = slot;
-    const sp_expr *e = sp_expr_unalias(exprs[i]);
-    roots[i] = (sp_root){.slot = slot, .first = c->n_steps, .type = e->type};
+    const sp_expr *e = sp_expr_unalias(exprs[order[i]]);
+    roots[i] = (sp_root){.index = order[i], .slot = slot, .first = c->n_steps, .type = e->type};
     SP_TRY(compile(c, e, slot, &roots[i].reg));
     roots[i].end = c->n_steps;
     c->p->n_roots++;

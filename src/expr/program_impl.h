@@ -37,6 +37,7 @@ static inline bool sp_step_is_strict(const sp_step *s, uint32_t i) {
 }
 
 typedef struct sp_root {
+  uint32_t index; /* of the expression, as given */
   uint32_t reg, slot;
   uint32_t first, end; /* its steps */
   const sp_type *type;
@@ -48,7 +49,7 @@ struct sp_program {
   sp_arena arena;
   const sp_step *steps;
   uint32_t n_steps, n_regs, n_slots, n_caches, max_args;
-  const sp_root *roots;
+  const sp_root *roots; /* in the order they run */
   uint32_t n_roots;
   uint32_t n_columns;
   const uint32_t *columns;

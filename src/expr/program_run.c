@@ -461,13 +461,14 @@ static sp_status take_outputs(sp_run *r, sp_column **outs) {
   const sp_program *p = r->p;
   for (uint32_t i = 0; i < p->n_roots; i++) {
     const sp_column *c = r->s->regs[p->roots[i].reg];
-    outs[i] = c->length == r->length ? sp_column_ref(c) : sp_column_slice(r->mk, c, 0, r->length);
-    if (outs[i] == NULL) {
+    sp_column *out = c->length == r->length ? sp_column_ref(c) : sp_column_slice(r->mk, c, 0, r->length);
+    if (out == NULL) {
       for (uint32_t k = 0; k < i; k++) {
-        outs[k] = sp_column_unref(outs[k]);
+        outs[p->roots[k].index] = sp_column_unref(outs[p->roots[k].index]);
       }
       return sp_error_nomem(r->err);
     }
+    outs[p->roots[i].index] = out;
   }
   return SP_OK;
 }

@@ -159,6 +159,12 @@ typedef struct plan {
   uint32_t from_scale;
 } plan;
 
+static double power_of_ten(int32_t k) {
+  static const double exact[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+  return k < (int32_t)(sizeof exact / sizeof exact[0]) ? exact[k] : (double)powl(10, k);
+}
+
 /* Half away from zero; a scaled value that a double holds no more has no such digit. */
 static double round_f64(double x, int32_t digits) {
   if (digits == 0) {
@@ -167,7 +173,7 @@ static double round_f64(double x, int32_t digits) {
   if (digits > 308 || digits < -308) {
     return digits > 0 || x != x ? x : 0;
   }
-  const double p = (double)powl(10, digits > 0 ? digits : -digits);
+  const double p = power_of_ten(digits > 0 ? digits : -digits);
   const double scaled = digits > 0 ? x * p : x / p;
   if (!(fabs(scaled) < 0x1p52)) {
     return x;

@@ -135,14 +135,20 @@ static sp_status eval_make(const sp_kernel *k, sp_eval *ev, const sp_column *con
   return SP_OK;
 }
 
+/* Letters of one case become those of the other, which is 32 away. */
+SP_CLONES static void map_ascii(char *restrict out, const char *restrict s, size_t n, char first,
+                                char distance) {
+  for (size_t i = 0; i < n; i++) {
+    const unsigned char letter = (unsigned char)(s[i] - first);
+    out[i] = (char)(s[i] + (letter < 26 ? distance : 0));
+  }
+}
+
 static bool map_case(maker *m, sp_sv s, bool up) {
   if (sp_text_is_ascii(s.p, s.n)) {
     char *p = make_room(m, s.n);
-    for (size_t i = 0; p != NULL && i < s.n; i++) {
-      const char c = s.p[i];
-      p[i] = up ? (char)(c - (c >= 'a' && c <= 'z' ? 32 : 0)) : (char)(c + (c >= 'A' && c <= 'Z' ? 32 : 0));
-    }
     if (p != NULL) {
+      map_ascii(p, s.p, s.n, up ? 'a' : 'A', up ? -32 : 32);
       made(m, p, s.n, s.n);
     }
     return p != NULL;

@@ -174,6 +174,36 @@ static void later_columns_are_fetched_for_rows_left(void **state) {
   fixture_end(&t);
 }
 
+/* Cheap conjuncts run first, but none passes one that can fail. */
+static void dear_conjuncts_come_late(void **state) {
+  (void)state;
+  fixture t;
+  fixture_begin(&t);
+  const char *const texts[] = {"s LIKE '%a%'", "i > 0", "CAST(f AS int8) > 0", "j > 0"};
+  const sp_expr *e[4];
+  bind_all(&t, texts, 4, e);
+  sp_program *p = NULL;
+  assert_int_equal(sp_program_new(&t.mem, t.schema, e, 4, &p, NULL), SP_OK);
+  sp_program_state *s = sp_program_state_new(p, &t.mem);
+  random_batch(&t, 100, 0);
+  sp_column_unref(t.batch->cols[5]);
+  const sp_value one = sp_value_float(sp_type_of(SP_KIND_FLOAT64), 1);
+  t.batch->cols[5] = sp_column_const((sp_maker){.mem = &t.mem}, &one, 100);
+  picky ctx = {.t = &t};
+  const sp_fetch in = {.get = picky_get, .ctx = &ctx};
+  uint16_t out[100];
+  uint32_t n;
+  assert_int_equal(sp_program_filter(p, s, (sp_maker){.mem = &t.mem}, &in, 100, NULL, 100, out, &n, NULL),
+                   SP_OK);
+  assert_int_equal(ctx.rows[0], 100);         /* i > 0 first */
+  assert_true(ctx.rows[9] < 100);             /* then LIKE */
+  assert_true(ctx.rows[5] <= ctx.rows[9]);    /* then what can fail */
+  assert_int_equal(ctx.rows[1], ctx.rows[5]); /* and j > 0, cheap as it is, behind it */
+  sp_program_state_unref(s);
+  sp_program_unref(p);
+  fixture_end(&t);
+}
+
 /* ---- evaluation ---- */
 static void unselected_rows_do_not_matter(void **state) {
   (void)state;
@@ -382,6 +412,7 @@ static void no_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(filters_keep_true_rows),
                                      cmocka_unit_test(later_columns_are_fetched_for_rows_left),
+                                     cmocka_unit_test(dear_conjuncts_come_late),
                                      cmocka_unit_test(unselected_rows_do_not_matter),
                                      cmocka_unit_test(bare_columns_come_out_as_fetched),
                                      cmocka_unit_test(dictionaries_are_evaluated_once),
