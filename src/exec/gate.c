@@ -97,6 +97,12 @@ sp_status sp_failure_report(sp_exec *x, sp_failure *f, sp_error *err) {
   } else if (e->status == SP_OK) {
     st = sp_error_set(e, st, NULL, "%s", sp_status_text(st));
   }
+  /* The plan was checked: what goes wrong now is a failed execution, not a wrong plan (a file that is gone,
+   * say). */
+  if (sp_status_exit_code(st) == sp_status_exit_code(SP_INVALID)) {
+    st = st == SP_NOT_FOUND ? SP_IO : SP_EXEC;
+    e->status = st;
+  }
   if (f->op != NULL) {
     sp_error_context(e, "node `%s`", f->op->node->id);
     sp_error_place(e, &f->op->node->loc);

@@ -203,6 +203,26 @@ static void a_file_that_changed(void **state) {
   clear_folder();
 }
 
+/* Checked with its schema given, the file may be missing; running needs it. */
+static void a_missing_file(void **state) {
+  (void)state;
+  t_plan t;
+  t_begin(&t);
+  sp_node *r = scan(&t, "scan_csv", "r", "none.csv");
+  ((sp_scan_node *)r)->given = t_schema(&t, "a int64");
+  t_output(&t, r);
+  t_resolve(&t);
+  sp_exec_options o;
+  sp_exec_options_init(&o);
+  sp_run *run = NULL;
+  sp_error err = SP_ERROR_INIT;
+  assert_int_equal(sp_exec_run(t.plan, &o, &t.mem, &run, &err), SP_IO);
+  assert_int_equal(err.status, SP_IO);
+  assert_true(strstr(err.message, "none.csv") != NULL || strstr(err.file, "none.csv") != NULL);
+  sp_run_free(run);
+  t_end(&t);
+}
+
 /* ---- allocations ---- */
 
 static sp_status run_once(sp_mem *mem, void *ctx) {
@@ -251,6 +271,7 @@ int main(void) {
       cmocka_unit_test(parts),
       cmocka_unit_test(a_failed_run_leaves_nothing),
       cmocka_unit_test(a_file_that_changed),
+      cmocka_unit_test(a_missing_file),
       cmocka_unit_test(allocations),
   };
   return cmocka_run_group_tests(tests, make_folder, remove_folder);
