@@ -231,6 +231,58 @@ EXAMPLES(casts, {"CAST('12' AS int64)", "12", "int64"},
          {"CAST(CAST('123.45' AS decimal(20,2)) AS float64)", "123.45", NULL},
          {"CAST(date '1970-01-11' AS int32)", "10", "int32"}, {"CAST(null AS date)", "null", "date"})
 
+/* Every 17th day of the years 1 to 9999, against the slow calendar; weeks by their definition. */
+static void calendar(void **state) {
+  (void)state;
+  static const char *const texts[] = {"year(dt)",    "month(dt)", "day(dt)",    "day_of_year(dt)",
+                                      "weekday(dt)", "week(dt)",  "quarter(dt)"};
+  enum { CHUNK = 4096 };
+  fixture t;
+  fixture_begin(&t);
+  sp_program *p = NULL;
+  const sp_expr *e[7];
+  for (int i = 0; i < 7; i++) {
+    e[i] = must_bind(&t, texts[i], 0);
+  }
+  assert_int_equal(sp_program_new(&t.mem, t.schema, e, 7, &p, NULL), SP_OK);
+  sp_program_state *s = sp_program_state_new(p, &t.mem);
+  random_batch(&t, CHUNK, 4);
+  for (int32_t from = -719162; from < 2932896; from += CHUNK * 17) {
+    sp_column *days = sp_column_flat((sp_maker){.mem = &t.mem}, sp_type_of(SP_KIND_DATE), CHUNK, false);
+    for (int32_t i = 0; i < CHUNK; i++) {
+      ((int32_t *)(void *)days->values->data)[i] = from + i * 17;
+    }
+    const int32_t at = sp_schema_find(t.schema, SP_SV("dt"));
+    sp_column_unref(t.batch->cols[at]);
+    t.batch->cols[at] = days;
+    sp_column *out[7];
+    const sp_fetch in = {.get = sp_fetch_batch, .ctx = t.batch};
+    assert_int_equal(sp_program_eval(p, s, (sp_maker){.mem = &t.mem}, &in, CHUNK, NULL, CHUNK, out, NULL),
+                     SP_OK);
+    for (int32_t i = 0; i < CHUNK; i++) {
+      const int32_t d = from + i * 17;
+      const sp_civil c = sp_civil_from_days(d);
+      int64_t got[7];
+      for (int k = 0; k < 7; k++) {
+        got[k] = ((const int64_t *)(const void *)out[k]->values->data)[i];
+      }
+      const int32_t weekday = ((d + 3) % 7 + 7) % 7 + 1, thursday = d - weekday + 4;
+      assert_true(got[0] == c.year && got[1] == c.month && got[2] == c.day);
+      assert_int_equal(got[3], d - sp_days_from_civil(c.year, 1, 1) + 1);
+      assert_int_equal(got[4], weekday);
+      assert_int_equal(got[5],
+                       (thursday - sp_days_from_civil(sp_civil_from_days(thursday).year, 1, 1)) / 7 + 1);
+      assert_int_equal(got[6], (c.month - 1) / 3 + 1);
+    }
+    for (int k = 0; k < 7; k++) {
+      sp_column_unref(out[k]);
+    }
+  }
+  sp_program_state_unref(s);
+  sp_program_unref(p);
+  fixture_end(&t);
+}
+
 static void names_and_aliases(void **state) {
   (void)state;
   assert_string_equal(sp_function_find(SP_SV("AVG"))->name, "mean");
@@ -260,6 +312,7 @@ int main(void) {
                                      cmocka_unit_test(temporals), cmocka_unit_test(conditions),
                                      cmocka_unit_test(strings),   cmocka_unit_test(likes),
                                      cmocka_unit_test(dates),     cmocka_unit_test(numbers),
-                                     cmocka_unit_test(casts),     cmocka_unit_test(names_and_aliases)};
+                                     cmocka_unit_test(casts),     cmocka_unit_test(names_and_aliases),
+                                     cmocka_unit_test(calendar)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
