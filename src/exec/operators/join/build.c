@@ -1,8 +1,6 @@
 /* The build side: see join.h. */
 #include "exec/operators/join/join.h"
 
-#include <stdlib.h>
-
 static sp_join_batches *list_new(sp_operator *op) {
   const sp_join *j = op->shared;
   sp_join_batches *l = sp_mem_calloc(op->mem, sizeof *l);
@@ -36,29 +34,12 @@ static void list_free(sp_operator *op, sp_join_batches *l) {
   if (l == NULL) {
     return;
   }
-  for (uint32_t i = 0; i < l->n; i++) {
-    sp_batch_unref(l->batches[i]);
-  }
-  sp_mem_free(op->mem, l->batches, l->cap * sizeof(sp_batch *));
+  sp_kept_release(&l->kept, op->mem);
   sp_join_probe_release(&l->scratch, &j->index);
   sp_mem_free(op->mem, l->ranges, j->n_keys * sizeof *l->ranges);
   sp_mem_free(op->mem, l->keys, j->n_keys * sizeof(sp_column *));
   sp_program_state_unref(l->state);
   sp_mem_free(op->mem, l, sizeof *l);
-}
-
-static bool list_room(sp_operator *op, sp_join_batches *l) {
-  if (l->n < l->cap) {
-    return true;
-  }
-  const uint32_t cap = l->cap == 0 ? 16 : l->cap * 2;
-  void *p = sp_mem_realloc(op->mem, l->batches, l->cap * sizeof(sp_batch *), cap * sizeof(sp_batch *));
-  if (p == NULL) {
-    return false;
-  }
-  l->batches = p;
-  l->cap = cap;
-  return true;
 }
 
 /* Kept columns and keys under the batch's selection, then kept. */
@@ -77,8 +58,9 @@ static sp_status keep(sp_operator *op, sp_worker *w, sp_join_batches *l, const s
   b->n_rows = in->n_rows;
   sp_batch *kept = sp_batch_keep(op, w, b);
   sp_batch_unref(b);
-  SP_TRY_ALLOC(w->err, kept);
-  l->batches[l->n++] = kept;
+  if (!sp_kept_add(&l->kept, op->mem, kept)) {
+    return sp_error_nomem(w->err);
+  }
   if (j->index.ints && j->n_keys > 0) {
     sp_join_ranges_note(&j->index, l->ranges, (const sp_column *const *)kept->cols + j->n_kept, kept->n_rows,
                         &l->scratch);
@@ -94,9 +76,6 @@ static sp_status build_push(sp_operator *op, sp_worker *w, const sp_batch *in) {
     SP_TRY_ALLOC(w->err, l);
     op->local[w->index] = l;
   }
-  if (!list_room(op, l)) {
-    return sp_error_nomem(w->err);
-  }
   if (j->n_keys > 0) {
     const sp_fetch fetch = {.get = sp_fetch_batch, .ctx = (void *)(uintptr_t)in};
     SP_TRY(sp_program_eval(j->build_keys, l->state, sp_maker_of(op), &fetch, in->length, in->sel, in->n_rows,
@@ -111,88 +90,49 @@ static sp_status build_push(sp_operator *op, sp_worker *w, const sp_batch *in) {
 
 /* ---- finish ---- */
 
-static int by_ordinal(const void *a, const void *b) {
-  const sp_batch *x = *(sp_batch *const *)a;
-  const sp_batch *y = *(sp_batch *const *)b;
-  if (x->source != y->source) {
-    return x->source < y->source ? -1 : 1;
-  }
-  return (x->seq > y->seq) - (x->seq < y->seq);
-}
-
-typedef struct all_batches {
-  sp_operator *op;
-  uint32_t n;
-  sp_batch **batches;
-  sp_join_keys *keys;
-} all_batches;
-
-static sp_status gather_lists(sp_operator *op, all_batches *all, sp_error *err) {
+/* All rows in order, the ranges of all workers, and where each batch's keys are. */
+static sp_status gather(sp_operator *op, sp_kept *all, sp_join_keys **ret_keys, sp_error *err) {
   sp_join *j = op->shared;
   for (uint32_t i = 0; i < sp_exec_threads(op->exec); i++) {
-    const sp_join_batches *l = op->local[i];
-    all->n += l != NULL ? l->n : 0;
-  }
-  all->batches = sp_mem_alloc(op->mem, all->n * sizeof(sp_batch *));
-  all->keys = sp_mem_alloc(op->mem, all->n * sizeof *all->keys);
-  if (all->batches == NULL || all->keys == NULL) {
-    return sp_error_nomem(err);
-  }
-  uint32_t n = 0;
-  for (uint32_t i = 0; i < sp_exec_threads(op->exec); i++) {
-    const sp_join_batches *l = op->local[i];
-    for (uint32_t k = 0; l != NULL && k < l->n; k++) {
-      all->batches[n++] = l->batches[k];
-    }
+    sp_join_batches *l = op->local[i];
     for (uint32_t k = 0; l != NULL && k < j->n_keys && j->index.ints; k++) {
       sp_join_range *r = &j->index.ranges[k];
       r->lo = l->ranges[k].lo < r->lo ? l->ranges[k].lo : r->lo;
       r->hi = l->ranges[k].hi > r->hi ? l->ranges[k].hi : r->hi;
       r->nulls |= l->ranges[k].nulls;
     }
+    if (l != NULL && !sp_kept_move(all, op->mem, &l->kept)) {
+      return sp_error_nomem(err);
+    }
   }
-  if (n > 1) {
-    qsort(all->batches, n, sizeof(sp_batch *), by_ordinal);
-  }
+  sp_kept_order(all);
+  SP_TRY(sp_kept_check(all, err));
+  sp_join_keys *keys = sp_mem_alloc(op->mem, all->n * sizeof *keys);
+  SP_TRY_ALLOC(err, keys);
   uint32_t row = 0;
-  for (uint32_t i = 0; i < n; i++) {
-    all->keys[i] = (sp_join_keys){.cols = (const sp_column *const *)all->batches[i]->cols + j->n_kept,
-                                  .n = all->batches[i]->n_rows,
-                                  .first_row = row};
-    row += all->batches[i]->n_rows;
+  for (uint32_t i = 0; i < all->n; i++) {
+    const sp_batch *b = all->batches[i];
+    keys[i] = (sp_join_keys){
+        .cols = (const sp_column *const *)b->cols + j->n_kept, .n = b->n_rows, .first_row = row};
+    row += b->n_rows;
   }
+  *ret_keys = keys;
   return SP_OK;
 }
 
-static sp_status concat_column(void *ctx, uint32_t i, sp_worker *w) {
-  const all_batches *all = ctx;
-  sp_operator *op = all->op;
-  const sp_join *j = op->shared;
-  sp_column **cols = sp_mem_alloc(op->mem, all->n * sizeof(sp_column *));
-  SP_TRY_ALLOC(w->err, cols);
-  for (uint32_t k = 0; k < all->n; k++) {
-    cols[k] = all->batches[k]->cols[i];
-  }
-  j->build[i] = sp_column_concat(sp_maker_of(op), cols[0]->type, cols, all->n);
-  sp_mem_free(op->mem, cols, all->n * sizeof(sp_column *));
-  for (uint32_t k = 0; k < all->n && j->build[i] != NULL; k++) {
-    all->batches[k]->cols[i] = sp_column_unref(all->batches[k]->cols[i]);
-  }
-  return j->build[i] != NULL ? SP_OK : sp_error_nomem(w->err);
-}
-
-static sp_status make_columns(sp_operator *op, all_batches *all, sp_error *err) {
+static sp_status make_columns(sp_operator *op, sp_kept *all, sp_error *err) {
   sp_join *j = op->shared;
+  const sp_type **types = sp_mem_alloc(op->mem, j->n_kept * sizeof *types);
   j->build = sp_mem_calloc(op->mem, j->n_kept * sizeof(sp_column *));
-  SP_TRY_ALLOC(err, j->build);
-  if (all->n > 0) {
-    return j->n_kept > 0 ? sp_exec_parallel(op, j->n_kept, concat_column, all, err) : SP_OK;
+  sp_status st = types != NULL && j->build != NULL ? SP_OK : sp_error_nomem(err);
+  for (uint32_t i = 0; i < j->n_kept && st == SP_OK; i++) {
+    types[i] = op->in->fields[j->kept[i]].type;
   }
-  for (uint32_t i = 0; i < j->n_kept; i++) {
-    j->build[i] = sp_column_flat(sp_maker_of(op), op->in->fields[j->kept[i]].type, 0, false);
-    SP_TRY_ALLOC(err, j->build[i]);
+  if (st == SP_OK) {
+    st = sp_kept_columns(op, all, types, j->n_kept, j->build, err);
   }
-  return SP_OK;
+  sp_mem_free(op->mem, types, j->n_kept * sizeof *types);
+  return st;
 }
 
 static void drop_lists(sp_operator *op) {
@@ -205,21 +145,22 @@ static void drop_lists(sp_operator *op) {
 static sp_status build_finish(sp_operator *op, sp_exec *x, sp_error *err) {
   (void)x;
   sp_join *j = op->shared;
-  all_batches all = {.op = op};
-  sp_status st = gather_lists(op, &all, err);
+  sp_kept all = {.n = 0};
+  sp_join_keys *keys = NULL;
+  sp_status st = gather(op, &all, &keys, err);
   if (st == SP_OK) {
-    st = sp_join_index_build(&j->index, op, all.keys, all.n, err);
+    st = sp_join_index_build(&j->index, op, keys, all.n, err);
   }
+  sp_mem_free(op->mem, keys, all.n * sizeof *keys);
   if (st == SP_OK) {
     st = make_columns(op, &all, err);
   }
+  sp_kept_release(&all, op->mem);
   if (st == SP_OK && j->full) {
     j->matched = sp_mem_calloc(op->mem, j->index.n_rows);
     st = j->matched != NULL ? SP_OK : sp_error_nomem(err);
   }
   j->built = st == SP_OK;
-  sp_mem_free(op->mem, all.keys, all.n * sizeof *all.keys);
-  sp_mem_free(op->mem, all.batches, all.n * sizeof(sp_batch *));
   drop_lists(op);
   return st;
 }

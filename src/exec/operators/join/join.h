@@ -12,6 +12,7 @@
 #define SP_EXEC_OPERATORS_JOIN_H
 
 #include "exec/join_index.h"
+#include "exec/kept_rows.h"
 #include "exec/operator.h"
 #include "expr/program.h"
 
@@ -29,8 +30,7 @@ typedef struct sp_join_read { /* a column that the predicate may read */
 } sp_join_read;
 
 typedef struct sp_join_batches { /* one worker's build rows */
-  uint32_t n, cap;
-  sp_batch **batches; /* kept columns ++ keys */
+  sp_kept kept;                  /* kept columns ++ keys */
   sp_program_state *state;
   sp_column **keys;
   sp_join_range *ranges;
