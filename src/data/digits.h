@@ -50,19 +50,10 @@ static inline uint64_t sp_load_8_digits(const char *p, size_t n) {
   return x | SP_EIGHT_ZEROS >> (64 - shift);
 }
 
-/* Reads n characters, digits and at most one point. False when they are too many or something else is among
- * them (an exponent, say): then the slow way must decide. *ret_after: digits behind the point. */
-static inline bool sp_short_number(const char *p, size_t n, uint64_t *ret, uint32_t *ret_after) {
-  uint64_t lo = SP_EIGHT_ZEROS, hi;
-  if (n == 0 || n > SP_SHORT_NUMBER) {
-    return false;
-  }
-  if (n <= 8) {
-    hi = sp_load_8_digits(p, n);
-  } else {
-    memcpy(&hi, p + n - 8, 8);
-    lo = sp_load_8_digits(p, n - 8);
-  }
+/* The number that 16 characters stand for, digits and at most one point: hi holds the last eight, lo those in
+ * front, and both '0' where the text has none. False when something else is among them (an exponent, say):
+ * then the slow way must decide. A lone point is not told from zero. *ret_after: digits behind the point. */
+static inline bool sp_fold_number(uint64_t lo, uint64_t hi, uint64_t *ret, uint32_t *ret_after) {
   const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
   const uint64_t lo_x = lo ^ ones * '.', hi_x = hi ^ ones * '.';
   const uint64_t lo_dot = (lo_x - ones) & ~lo_x & tops, hi_dot = (hi_x - ones) & ~hi_x & tops;
@@ -79,12 +70,28 @@ static inline bool sp_short_number(const char *p, size_t n, uint64_t *ret, uint3
     lo = lo << 8 | '0';
     after = 7 - at;
   }
-  if (!sp_is_8_digits(lo) || !sp_is_8_digits(hi) || (n == 1 && (lo_dot | hi_dot) != 0)) {
+  if (!sp_is_8_digits(lo) || !sp_is_8_digits(hi)) {
     return false;
   }
   *ret = sp_from_8_digits(lo) * 100000000 + sp_from_8_digits(hi);
   *ret_after = after;
   return true;
+}
+
+/* Reads n characters, digits and at most one point, of at most SP_SHORT_NUMBER. False when they are too many or
+ * something else is among them. */
+static inline bool sp_short_number(const char *p, size_t n, uint64_t *ret, uint32_t *ret_after) {
+  uint64_t lo = SP_EIGHT_ZEROS, hi;
+  if (n == 0 || n > SP_SHORT_NUMBER || (n == 1 && *p == '.')) {
+    return false;
+  }
+  if (n <= 8) {
+    hi = sp_load_8_digits(p, n);
+  } else {
+    memcpy(&hi, p + n - 8, 8);
+    lo = sp_load_8_digits(p, n - 8);
+  }
+  return sp_fold_number(lo, hi, ret, ret_after);
 }
 
 #endif

@@ -1,5 +1,8 @@
-/* Reading one morsel: the format's cursor, with the columns around it. The row limit is applied here, so that formats know nothing of it. */
+/* Reading one morsel: the format's cursor, with the columns around it. The row limit is applied here, so that
+ * formats know nothing of it. */
 #include "io/internal.h"
+
+#define HEAP_BYTES ((size_t)64 << 10) /* of cast strings */
 
 struct sp_cursor_scratch {
   const sp_format *format;
@@ -11,19 +14,30 @@ struct sp_cursor {
   const sp_ds_file *file;
   sp_maker mk;
   sp_source_cursor *own;
-  int64_t row;   /* of the window's first row in the whole scan; -1 unknown */
-  int64_t left;  /* rows that may still be given; -1 = all */
+  int64_t row;  /* of the window's first row in the whole scan; -1 unknown */
+  int64_t left; /* rows that may still be given; -1 = all */
   uint32_t window;
 };
 
-sp_status sp_cursor_open(sp_dataset *d, uint32_t morsel, sp_maker mk, sp_cursor_scratch **scratch, sp_cursor **ret, sp_error *err) {
-  const sp_ds_morsel *m = &d->morsels[morsel];
-  const sp_ds_file *f = &d->files[m->file];
+/* Scratch is of one format; one of another is of no use here. */
+static sp_status get_scratch(const sp_format *f, sp_cursor_scratch **scratch, sp_error *err) {
+  if (*scratch != NULL && (*scratch)->format != f) {
+    sp_cursor_scratch_free(*scratch);
+    *scratch = NULL;
+  }
   if (*scratch == NULL) {
     *scratch = sp_mem_calloc(sp_mem_process(), sizeof **scratch);
     SP_TRY_ALLOC(err, *scratch);
-    (*scratch)->format = d->spec->format;
+    (*scratch)->format = f;
   }
+  return SP_OK;
+}
+
+sp_status sp_cursor_open(sp_dataset *d, uint32_t morsel, sp_maker mk, sp_cursor_scratch **scratch,
+                         sp_cursor **ret, sp_error *err) {
+  const sp_ds_morsel *m = &d->morsels[morsel];
+  const sp_ds_file *f = &d->files[m->file];
+  SP_TRY(get_scratch(d->spec->format, scratch, err));
   sp_cursor *c = sp_mem_calloc(mk.mem, sizeof *c);
   SP_TRY_ALLOC(err, c);
   *c = (sp_cursor){.d = d, .file = f, .mk = mk, .row = -1, .left = -1};
@@ -31,7 +45,8 @@ sp_status sp_cursor_open(sp_dataset *d, uint32_t morsel, sp_maker mk, sp_cursor_
     c->row = f->first_row + m->morsel.first_row;
     c->left = d->spec->n_rows >= 0 ? d->spec->n_rows - c->row : -1;
   }
-  const sp_status st = d->spec->format->cursor_open(f->source, &f->plan, &m->morsel, mk, &(*scratch)->own, &c->own, err);
+  const sp_status st =
+      d->spec->format->cursor_open(f->source, &f->plan, &m->morsel, mk, &(*scratch)->own, &c->own, err);
   if (st != SP_OK) {
     const sp_loc loc = {.file = f->path};
     sp_error_place(err, &loc);
@@ -67,41 +82,60 @@ sp_status sp_cursor_next(sp_cursor *c, uint32_t max_rows, uint32_t *ret_rows, sp
   return SP_OK;
 }
 
-/* A given schema's type where the file has another: value by value, and only where nothing is lost. */
-static sp_status convert(const sp_cursor *c, const sp_field *field, const sp_column *from, const uint16_t *sel, uint32_t n_sel, sp_column **ret, sp_error *err) {
-  sp_column *to = sp_column_flat(c->mk, field->type, c->window, true);
-  SP_TRY_ALLOC(err, to);
-  memset(to->values->data, 0, (size_t)c->window * field->type->width);
-  memset(to->validity->data, 0, c->window);
-  sp_arena a;
-  sp_arena_init(&a, c->mk.mem);
-  sp_status st = SP_OK;
-  const uint32_t n = sel != NULL ? n_sel : c->window;
-  for (uint32_t i = 0; i < n && st == SP_OK; i++) {
+/* A cast value as the new column's own: its bytes, when it has any, go into the last heap, or a new one when
+ * that is full. */
+static sp_status keep(sp_column *to, uint32_t row, sp_value *v, sp_buf **heap, sp_error *err) {
+  if (sp_type_is_bytes(v->type) && v->s.n > SP_VIEW_INLINE) {
+    if (*heap == NULL || (*heap)->capacity - (*heap)->size < v->s.n) {
+      sp_buf *b = sp_buf_new(NULL, to->mem, v->s.n > HEAP_BYTES ? v->s.n : HEAP_BYTES);
+      const bool added = b != NULL && sp_column_add_heap(to, b);
+      sp_buf_unref(b); /* the column has it */
+      if (!added) {
+        return sp_error_nomem(err);
+      }
+      *heap = b;
+    }
+    char *bytes = (char *)(*heap)->data + (*heap)->size;
+    memcpy(bytes, v->s.p, v->s.n);
+    (*heap)->size += v->s.n;
+    v->s.p = bytes;
+  }
+  sp_value_store(v, to->values->data + (size_t)row * v->type->width);
+  to->validity->data[row] = 1;
+  return SP_OK;
+}
+
+static sp_status convert_rows(const sp_field *field, const sp_column *from, const uint16_t *sel, uint32_t n,
+                              sp_arena *a, sp_column *to, sp_error *err) {
+  sp_buf *heap = NULL;
+  for (uint32_t i = 0; i < n; i++) {
     const uint32_t row = sel != NULL ? sel[i] : i;
     const sp_value v = sp_column_value(from, row);
     sp_value cast;
     if (v.is_null) {
       continue;
     }
-    if (!sp_value_cast_exact(&v, field->type, &a, &cast)) {
-      st = sp_error_set(err, SP_DATA, NULL, "column `%.*s`: a value of type %s is not exactly %s", (int)field->name.n, field->name.p, v.type->name, field->type->name);
-    } else if (sp_type_is_bytes(field->type)) {
-      sp_buf *heap = sp_buf_new(c->mk.pool, c->mk.mem, cast.s.n + 1);
-      if (heap == NULL) {
-        st = sp_error_nomem(err);
-        break;
-      }
-      memcpy(heap->data, cast.s.p, cast.s.n);
-      cast.s.p = (const char *)heap->data;
-      st = sp_column_add_heap(to, heap) ? SP_OK : sp_error_nomem(err);
-      sp_buf_unref(heap);
+    if (!sp_value_cast_exact(&v, field->type, a, &cast)) {
+      SP_FAIL(err, SP_DATA, NULL, "column `%.*s`: a value of type %s is not exactly %s", (int)field->name.n,
+              field->name.p, v.type->name, field->type->name);
     }
-    if (st == SP_OK) {
-      sp_value_store(&cast, to->values->data + (size_t)row * field->type->width);
-      to->validity->data[row] = 1;
-    }
+    SP_TRY(keep(to, row, &cast, &heap, err));
   }
+  return SP_OK;
+}
+
+/* A given schema's type where the file has another: value by value, and only where nothing is lost. */
+static sp_status convert(const sp_cursor *c, const sp_field *field, const sp_column *from,
+                         const uint16_t *sel, uint32_t n_sel, sp_column **ret, sp_error *err) {
+  sp_column *to = sp_column_flat(c->mk, field->type, c->window, true);
+  SP_TRY_ALLOC(err, to);
+  if (to->values != NULL) { /* the null type has none */
+    memset(to->values->data, 0, (size_t)c->window * field->type->width);
+  }
+  memset(to->validity->data, 0, c->window);
+  sp_arena a;
+  sp_arena_init(&a, c->mk.mem);
+  const sp_status st = convert_rows(field, from, sel, sel != NULL ? n_sel : c->window, &a, to, err);
   sp_arena_release(&a);
   if (st != SP_OK) {
     sp_column_unref(to);
@@ -111,7 +145,8 @@ static sp_status convert(const sp_cursor *c, const sp_field *field, const sp_col
   return SP_OK;
 }
 
-static sp_status read_file_column(sp_cursor *c, uint32_t k, const uint16_t *sel, uint32_t n_sel, sp_column **ret, sp_error *err) {
+static sp_status read_file_column(sp_cursor *c, uint32_t k, const uint16_t *sel, uint32_t n_sel,
+                                  sp_column **ret, sp_error *err) {
   const sp_dataset *d = c->d;
   const sp_field *field = &d->schema->fields[d->first_file_column + k];
   sp_column *col = NULL;
@@ -127,7 +162,8 @@ static sp_status read_file_column(sp_cursor *c, uint32_t k, const uint16_t *sel,
   return SP_OK;
 }
 
-sp_status sp_cursor_read(sp_cursor *c, uint32_t column, const uint16_t *sel, uint32_t n_sel, sp_column **ret, sp_error *err) {
+sp_status sp_cursor_read(sp_cursor *c, uint32_t column, const uint16_t *sel, uint32_t n_sel, sp_column **ret,
+                         sp_error *err) {
   const sp_dataset *d = c->d;
   const uint32_t hive = d->first_file_column + d->n_file_columns;
   if (column >= d->first_file_column && column < hive) {
@@ -135,11 +171,12 @@ sp_status sp_cursor_read(sp_cursor *c, uint32_t column, const uint16_t *sel, uin
   }
   sp_column *col = NULL;
   if (column < d->first_file_column) {
-    col = sp_column_sequence(c->mk, d->schema->fields[column].type, d->spec->row_index_offset + c->row, 1, c->window);
+    col = sp_column_sequence(c->mk, d->schema->fields[column].type, d->spec->row_index_offset + c->row, 1,
+                             c->window);
   } else if (column < hive + d->n_hive) {
     col = sp_column_const(c->mk, &c->file->hive[column - hive], c->window);
   } else {
-    const sp_value path = sp_value_str(sp_sv_from(c->file->shown));
+    const sp_value path = sp_value_str(sp_sv_from(c->file->path));
     col = sp_column_const(c->mk, &path, c->window);
   }
   SP_TRY_ALLOC(err, col);
@@ -147,7 +184,9 @@ sp_status sp_cursor_read(sp_cursor *c, uint32_t column, const uint16_t *sel, uin
   return SP_OK;
 }
 
-int64_t sp_cursor_wait_ns(const sp_cursor *c) { return c->own->wait_ns; }
+int64_t sp_cursor_wait_ns(const sp_cursor *c) {
+  return c->own->wait_ns;
+}
 
 void sp_cursor_close(sp_cursor *c) {
   if (c != NULL) {

@@ -2,8 +2,9 @@
  *
  *   sales/year=2024/month=03/a.parquet ⇒ year int64 2024, month int64 3
  *
- * Types by all values: int64 when all are integers, date when all are dates, else string; __HIVE_DEFAULT_PARTITION__ is null. Percent escapes
- * are decoded. */
+ * Types by a given schema, else by all values: int64 when all are integers, date when all are dates, else
+ * string; __HIVE_DEFAULT_PARTITION__ is null. Percent escapes are decoded. A file's own column of such a name
+ * is not read: writers differ in whether they keep it. */
 #include "data/text.h"
 #include "io/internal.h"
 
@@ -29,13 +30,16 @@ static bool next_pair(const char *path, size_t *at, sp_sv *ret_key, sp_sv *ret_v
   return false;
 }
 
-static int hex(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; }
+static int hex(char c) {
+  return c >= '0' && c <= '9'   ? c - '0'
+         : c >= 'a' && c <= 'f' ? c - 'a' + 10
+         : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                : -1;
+}
 
-static bool decode(sp_arena *a, sp_sv s, sp_sv *ret) {
-  char *p = sp_arena_alloc(a, s.n + 1);
-  if (p == NULL) {
-    return false;
-  }
+static sp_status decode(sp_dataset *d, const sp_loc *loc, sp_sv s, sp_sv *ret, sp_error *err) {
+  char *p = sp_arena_alloc(&d->arena, s.n + 1);
+  SP_TRY_ALLOC(err, p);
   size_t n = 0;
   for (size_t i = 0; i < s.n; i++) {
     if (s.p[i] == '%' && i + 2 < s.n && hex(s.p[i + 1]) >= 0 && hex(s.p[i + 2]) >= 0) {
@@ -45,8 +49,20 @@ static bool decode(sp_arena *a, sp_sv s, sp_sv *ret) {
       p[n++] = s.p[i];
     }
   }
+  if (!sp_utf8_valid(p, n)) {
+    SP_FAIL(err, SP_DATA, loc, "the name of a hive folder is not valid UTF-8");
+  }
   *ret = (sp_sv){p, n};
-  return true;
+  return SP_OK;
+}
+
+int32_t sp_io_hive_find(const sp_dataset *d, sp_sv name) {
+  for (uint32_t i = 0; i < d->n_hive; i++) {
+    if (sp_sv_eq(name, d->hive[i].name)) {
+      return (int32_t)i;
+    }
+  }
+  return -1;
 }
 
 /* Texts of one file's values, in the order of the first file's keys. */
@@ -55,13 +71,12 @@ static sp_status read_file(sp_dataset *d, uint32_t file, sp_sv *values, sp_error
   uint32_t n = 0;
   sp_sv key, value;
   const sp_loc loc = {.file = d->files[file].path};
-  while (next_pair(d->files[file].path, &at, &key, &value)) {
-    if (n >= d->n_hive || !sp_sv_eq(key, d->hive_names[n])) {
+  while (next_pair(d->files[file].keys, &at, &key, &value)) {
+    SP_TRY(decode(d, &loc, key, &key, err));
+    if (n >= d->n_hive || !sp_sv_eq(key, d->hive[n].name)) {
       SP_FAIL(err, SP_DATA, &loc, "folders give other hive columns than those of %s", d->files[0].path);
     }
-    if (!decode(&d->arena, value, &values[n++])) {
-      return sp_error_nomem(err);
-    }
+    SP_TRY(decode(d, &loc, value, &values[n++], err));
   }
   if (n != d->n_hive) {
     SP_FAIL(err, SP_DATA, &loc, "folders give fewer hive columns than those of %s", d->files[0].path);
@@ -83,45 +98,59 @@ static const sp_type *type_of(const sp_sv *values, uint32_t n_files, uint32_t st
   return sp_type_of(ints ? SP_KIND_INT64 : dates ? SP_KIND_DATE : SP_KIND_STRING);
 }
 
-static sp_value value_of(const sp_type *t, sp_sv s) {
-  int64_t x = 0;
-  int32_t day = 0;
-  if (sp_sv_eq(s, SP_SV(NULL_NAME))) {
-    return sp_value_null(t);
-  }
-  if (t->kind == SP_KIND_INT64 && sp_parse_i64(s, &x)) {
-    return sp_value_int(t, x);
-  }
-  if (t->kind == SP_KIND_DATE && sp_parse_date(s, &day)) {
-    return sp_value_int(t, day);
-  }
-  return sp_value_str(s);
-}
-
-sp_status sp_io_hive(sp_dataset *d, sp_schema_builder *b, sp_error *err) {
-  sp_sv *keys = SP_ARENA_ARRAY(&d->arena, sp_sv, MAX_KEYS);
-  SP_TRY_ALLOC(err, keys);
-  size_t at = 0;
-  sp_sv key, value;
-  while (d->n_hive < MAX_KEYS && next_pair(d->files[0].path, &at, &key, &value)) {
-    if (!decode(&d->arena, key, &keys[d->n_hive++])) {
-      return sp_error_nomem(err);
+/* Column k of every file, under its type. */
+static sp_status set_values(sp_dataset *d, uint32_t k, const sp_sv *values, sp_error *err) {
+  const sp_field *f = &d->hive[k];
+  for (uint32_t i = 0; i < d->n_files; i++) {
+    const sp_sv s = values[(size_t)i * d->n_hive];
+    const sp_value text = sp_value_str(s);
+    const sp_loc loc = {.file = d->files[i].path};
+    if (sp_sv_eq(s, SP_SV(NULL_NAME))) {
+      d->files[i].hive[k] = sp_value_null(f->type);
+    } else if (f->type->kind == SP_KIND_STRING) {
+      d->files[i].hive[k] = text;
+    } else if (!sp_value_cast_exact(&text, f->type, &d->arena, &d->files[i].hive[k])) {
+      SP_FAIL(err, SP_DATA, &loc, "hive column `%.*s`: `%.*s` is not %s", (int)f->name.n, f->name.p,
+              s.n < 60 ? (int)s.n : 60, s.p, f->type->name);
     }
   }
-  d->hive_names = keys;
-  sp_sv *values = SP_ARENA_ARRAY(&d->arena, sp_sv, (size_t)d->n_hive * d->n_files + 1);
+  return SP_OK;
+}
+
+/* The keys of the first file's path. */
+static sp_status find_keys(sp_dataset *d, sp_error *err) {
+  const sp_loc loc = {.file = d->files[0].path};
+  d->hive = SP_ARENA_ARRAY(&d->arena, sp_field, MAX_KEYS);
+  SP_TRY_ALLOC(err, d->hive);
+  size_t at = 0;
+  sp_sv key, value;
+  while (next_pair(d->files[0].keys, &at, &key, &value)) {
+    if (d->n_hive >= MAX_KEYS) {
+      SP_FAIL(err, SP_LIMIT, &loc, "more than %d hive columns", MAX_KEYS);
+    }
+    SP_TRY(decode(d, &loc, key, &key, err));
+    d->hive[d->n_hive++].name = key;
+  }
+  return SP_OK;
+}
+
+sp_status sp_io_hive(sp_dataset *d, sp_error *err) {
+  SP_TRY(find_keys(d, err));
+  if (d->n_hive == 0) {
+    return SP_OK;
+  }
+  sp_sv *values = SP_ARENA_ARRAY(&d->arena, sp_sv, (size_t)d->n_hive * d->n_files);
   SP_TRY_ALLOC(err, values);
-  for (uint32_t i = 0; i < d->n_files && d->n_hive > 0; i++) {
+  for (uint32_t i = 0; i < d->n_files; i++) {
     SP_TRY(read_file(d, i, values + (size_t)i * d->n_hive, err));
     d->files[i].hive = SP_ARENA_ARRAY(&d->arena, sp_value, d->n_hive);
     SP_TRY_ALLOC(err, d->files[i].hive);
   }
   for (uint32_t k = 0; k < d->n_hive; k++) {
-    const sp_type *t = type_of(values + k, d->n_files, d->n_hive);
-    sp_schema_add(b, keys[k], t);
-    for (uint32_t i = 0; i < d->n_files; i++) {
-      d->files[i].hive[k] = value_of(t, values[(size_t)i * d->n_hive + k]);
-    }
+    const int32_t given = d->spec->schema != NULL ? sp_schema_find(d->spec->schema, d->hive[k].name) : -1;
+    d->hive[k].type =
+        given >= 0 ? d->spec->schema->fields[given].type : type_of(values + k, d->n_files, d->n_hive);
+    SP_TRY(set_values(d, k, values + k, err));
   }
   return SP_OK;
 }

@@ -5,6 +5,8 @@
 
 #include "io/internal.h"
 
+#define NAMES_MAX 10000 /* looked at for a hint */
+
 typedef struct hits {
   const sp_format *format;
   const char *path;
@@ -20,12 +22,18 @@ static void hit(hits *h, const sp_format *f, const char *path) {
   }
 }
 
-/* The format of the first data file in a folder. */
-static const sp_format *folder_format(const char *dir) {
+/* The format of the data files in a folder; *ret_other: another one that is there too. */
+static const sp_format *folder_format(const char *dir, const sp_format **ret_other) {
   DIR *d = opendir(dir);
   const sp_format *found = NULL;
-  for (const struct dirent *e; d != NULL && found == NULL && (e = readdir(d)) != NULL;) {
-    found = e->d_name[0] != '.' && e->d_name[0] != '_' ? sp_format_by_path(e->d_name) : NULL;
+  *ret_other = NULL;
+  for (const struct dirent *e; d != NULL && (e = readdir(d)) != NULL;) {
+    const bool data = e->d_name[0] != '.' && e->d_name[0] != '_';
+    const sp_format *f = data ? sp_format_by_path(e->d_name) : NULL;
+    if (f != NULL && found != NULL && f != found) {
+      *ret_other = f;
+    }
+    found = found != NULL ? found : f;
   }
   if (d != NULL) {
     (void)closedir(d);
@@ -37,14 +45,19 @@ typedef struct names {
   sp_sv *items;
   uint32_t n, cap;
 } names;
-static sp_sv name_at(const void *ctx, uint32_t i) { return ((const names *)ctx)->items[i]; }
+static sp_sv name_at(const void *ctx, uint32_t i) {
+  return ((const names *)ctx)->items[i];
+}
 
-/* Names of the tables that the root has, for the hint. */
+/* Names of the tables that the root has, for the hint. Folders count: what they hold is not looked at. */
 static void list_tables(const char *root, sp_arena *a, names *ret) {
   DIR *d = opendir(root);
-  for (const struct dirent *e; d != NULL && ret->n < 10000 && (e = readdir(d)) != NULL;) {
-    if (e->d_name[0] != '.' && sp_format_by_path(e->d_name) != NULL && sp_arena_grow(a, &ret->items, &ret->cap, ret->n + 1, sizeof *ret->items)) {
-      const size_t n = strcspn(e->d_name, ".");
+  for (const struct dirent *e; d != NULL && ret->n < NAMES_MAX && (e = readdir(d)) != NULL;) {
+    size_t suffix = 0;
+    const bool known = sp_io_format_of(e->d_name, &suffix) != NULL || e->d_type == DT_DIR;
+    if (known && e->d_name[0] != '.' &&
+        sp_arena_grow(a, &ret->items, &ret->cap, ret->n + 1, sizeof *ret->items)) {
+      const size_t n = strlen(e->d_name) - suffix;
       const char *name = sp_arena_strndup(a, e->d_name, n);
       if (name != NULL) {
         ret->items[ret->n++] = (sp_sv){name, n};
@@ -56,8 +69,21 @@ static void list_tables(const char *root, sp_arena *a, names *ret) {
   }
 }
 
-sp_status sp_table_find(const char *root, const char *name, sp_arena *a, const sp_format **ret_format, const char **ret_path, sp_error *err) {
-  hits h = {0};
+static sp_status not_found(const char *root, const char *name, sp_arena *a, sp_error *err) {
+  names tables = {0};
+  list_tables(root, a, &tables);
+  char near[160];
+  (void)sp_error_set(err, SP_NOT_FOUND, NULL, "no table `%s` in %s", name, root);
+  if (sp_nearest_names(sp_sv_from(name), tables.n, name_at, &tables, near, sizeof near)) {
+    sp_error_hint(err, "did you mean %s? --data-root and --table say where tables are", near);
+  } else {
+    sp_error_hint(err, "tables are files as %s.parquet or %s.csv; --data-root and --table say where they are",
+                  name, name);
+  }
+  return SP_NOT_FOUND;
+}
+
+static sp_status look_for_files(const char *root, const char *name, sp_arena *a, hits *h, sp_error *err) {
   for (uint32_t i = 0; sp_format_table[i] != NULL; i++) {
     for (const char *s = sp_format_table[i]->suffixes; *s != '\0';) {
       const size_t n = strcspn(s, " ");
@@ -65,30 +91,40 @@ sp_status sp_table_find(const char *root, const char *name, sp_arena *a, const s
       const char *path = file != NULL ? sp_path_join(a, root, file) : NULL;
       SP_TRY_ALLOC(err, path);
       if (sp_path_exists(path) && !sp_path_is_dir(path)) {
-        hit(&h, sp_format_table[i], path);
+        hit(h, sp_format_table[i], path);
       }
       s += n + (s[n] == ' ');
     }
   }
+  return SP_OK;
+}
+
+static sp_status look_for_folder(const char *root, const char *name, sp_arena *a, hits *h, sp_error *err) {
   const char *dir = sp_path_join(a, root, name);
   SP_TRY_ALLOC(err, dir);
-  if (sp_path_is_dir(dir)) {
-    const sp_format *f = folder_format(dir);
-    if (f != NULL) {
-      hit(&h, f, dir);
-    }
+  const sp_format *other;
+  const sp_format *f = sp_path_is_dir(dir) ? folder_format(dir, &other) : NULL;
+  if (f != NULL && other != NULL) {
+    SP_FAIL(err, SP_INVALID, NULL, "table `%s` is ambiguous: %s holds %s and %s files", name, dir, f->name,
+            other->name);
   }
+  if (f != NULL) {
+    hit(h, f, dir);
+  }
+  return SP_OK;
+}
+
+sp_status sp_table_find(const char *root, const char *name, sp_arena *a, const sp_format **ret_format,
+                        const char **ret_path, sp_error *err) {
+  const char *shown = root != NULL && *root != '\0' ? root : ".";
+  hits h = {0};
+  if (*name == '\0') {
+    SP_FAIL(err, SP_INVALID, NULL, "a table without a name");
+  }
+  SP_TRY(look_for_files(root, name, a, &h, err));
+  SP_TRY(look_for_folder(root, name, a, &h, err));
   if (h.path == NULL) {
-    names tables = {0};
-    list_tables(root != NULL && *root != '\0' ? root : ".", a, &tables);
-    char near[160];
-    (void)sp_error_set(err, SP_NOT_FOUND, NULL, "no table `%s` in %s", name, root != NULL && *root != '\0' ? root : ".");
-    if (sp_nearest_names(sp_sv_from(name), tables.n, name_at, &tables, near, sizeof near)) {
-      sp_error_hint(err, "did you mean %s? Tables are files as %s.parquet or %s.csv; --data-root and --table say where", near, name, name);
-    } else {
-      sp_error_hint(err, "tables are files as %s.parquet or %s.csv; --data-root and --table say where they are", name, name);
-    }
-    return SP_NOT_FOUND;
+    return not_found(shown, name, a, err);
   }
   if (h.second != NULL) {
     SP_FAIL(err, SP_INVALID, NULL, "table `%s` is ambiguous: %s and %s", name, h.path, h.second);

@@ -1,4 +1,5 @@
-/* Writing a file: the format encodes chunks on any worker, one thread appends them in order, and the file appears when it is complete. */
+/* Writing a file: the format encodes chunks on any worker, one thread appends them in order, and the file
+ * appears when it is complete. */
 #include "io/format.h"
 
 struct sp_writer {
@@ -36,9 +37,12 @@ sp_status sp_writer_open(const sp_sink_spec *spec, sp_mem *mem, sp_writer **ret,
   return SP_OK;
 }
 
-uint32_t sp_writer_chunk_rows(const sp_writer *w) { return w->chunk_rows; }
+uint32_t sp_writer_chunk_rows(const sp_writer *w) {
+  return w->chunk_rows;
+}
 
-sp_status sp_writer_encode(sp_writer *w, sp_batch *const *batches, uint32_t n, sp_maker mk, sp_chunk **ret, sp_error *err) {
+sp_status sp_writer_encode(sp_writer *w, sp_batch *const *batches, uint32_t n, sp_maker mk, sp_chunk **ret,
+                           sp_error *err) {
   sp_chunk *c = sp_mem_calloc(w->mem, sizeof *c);
   SP_TRY_ALLOC(err, c);
   *c = (sp_chunk){.format = w->format, .mem = w->mem};

@@ -1,212 +1,212 @@
-/* Cutting a file into ranges of whole rows. Hops from quote to quote with memchr, which is as fast as memory, and is always right: a quote opens a field
- * only where a field starts, and what is inside quotes is skipped as a whole. Files without quotes are only searched for line ends near the cuts. */
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+/* Cutting a file into ranges of whole rows, when they are read.
+ *
+ * Nominal borders are every range_bytes; range k really starts at the first row that starts at or behind its
+ * border, and ends where range k + 1 starts. Whether a line end is the end of a row depends on the quotes in
+ * front of it, so that start is known only from the start of the range before. Whoever reads range k looks
+ * for its end in what he has read, from quote to quote with memchr, and leaves it to the others. Workers take
+ * ranges in order, so it is nearly always there when it is asked for; where it is not, the ranges in front
+ * are read once more for it.
+ *
+ * That is right for all files: a quote opens a field only where a field starts, and what is inside quotes is
+ * skipped as a whole.
+ *
+ *   range_bytes 10:  a,b\n1,"x\ny"\n2,3\n   border at 10 is inside "x\ny" ⇒ range 0 ends behind that row, at
+ * 13 */
 #include "io/formats/csv/csv.h"
 
-#define PIECE ((size_t)1 << 20)
+#define SLACK ((int64_t)16 << 10) /* read behind a border, for the row that it cuts in two */
 
-struct sp_csv_scanner {
-  sp_csv_source *s;
-  int fd;
-  bool inside;    /* quotes, at `at` */
-  bool was_quote; /* the byte before `at` was a quote inside: it closes, or with another one it is doubled */
-  char before;    /* the byte before `at`; '\n' at the start */
+int64_t sp_csv_range_bytes = CSV_RANGE_BYTES;
+
+/* ---- the next row start ---- */
+typedef struct walk {
   int64_t at;
-  int64_t piece_at;
-  size_t piece_n;
-  char *piece;
-};
+  char before;    /* the byte before at */
+  bool inside;    /* quotes, at `at` */
+  bool was_quote; /* the byte before is a quote inside: it closes, or with another one it is doubled */
+} walk;
 
-sp_status sp_csv_open_fd(const sp_csv_source *s, int *ret_fd, sp_error *err) {
-  *ret_fd = -1;
-  if (s->inflated != NULL) {
-    return SP_OK;
-  }
-  const sp_loc loc = {.file = s->base.path};
-  const int fd = open(s->base.path, O_RDONLY | O_CLOEXEC);
-  struct stat st;
-  if (fd < 0) {
-    SP_FAIL(err, SP_IO, &loc, "cannot open the file: %s", strerror(errno));
-  }
-  if (fstat(fd, &st) != 0 || st.st_size != s->base.bytes || (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec != s->mtime_ns) {
-    (void)close(fd);
-    SP_FAIL(err, SP_IO, &loc, "the file has changed while it was read");
-  }
-  *ret_fd = fd;
-  return SP_OK;
-}
-
-static int64_t text_size(const sp_csv_source *s) { return s->inflated != NULL ? (int64_t)s->inflated->size : s->base.bytes; }
-
-sp_status sp_csv_read(const sp_csv_source *s, int fd, int64_t from, void *dst, size_t n, size_t *ret_n, sp_error *err) {
-  const int64_t left = text_size(s) - from;
-  n = left <= 0 ? 0 : (int64_t)n > left ? (size_t)left : n;
-  if (s->inflated != NULL) {
-    memcpy(dst, s->inflated->data + from, n);
-    *ret_n = n;
-    return SP_OK;
-  }
-  size_t done = 0;
-  while (done < n) {
-    const ssize_t got = pread(fd, (char *)dst + done, n - done, from + (int64_t)done);
-    if (got < 0 && errno == EINTR) {
-      continue;
-    }
-    if (got <= 0) {
-      const sp_loc loc = {.file = s->base.path};
-      SP_FAIL(err, SP_IO, &loc, got < 0 ? "cannot read the file: %s" : "the file has become shorter while it was read%s", got < 0 ? strerror(errno) : "");
-    }
-    done += (size_t)got;
-  }
-  *ret_n = n;
-  return SP_OK;
-}
-
-sp_status sp_csv_scanner_new(sp_csv_source *s, sp_csv_scanner **ret, sp_error *err) {
-  sp_csv_scanner *x = sp_mem_calloc(s->base.mem, sizeof *x);
-  SP_TRY_ALLOC(err, x);
-  *x = (sp_csv_scanner){.s = s, .fd = -1, .before = '\n', .at = s->data_start, .piece_at = -1};
-  x->piece = sp_mem_alloc(s->base.mem, PIECE);
-  sp_status st = x->piece != NULL ? sp_csv_open_fd(s, &x->fd, err) : sp_error_nomem(err);
-  if (st != SP_OK) {
-    sp_csv_scanner_free(x);
-    return st;
-  }
-  *ret = x;
-  return SP_OK;
-}
-
-void sp_csv_scanner_free(sp_csv_scanner *x) {
-  if (x != NULL) {
-    if (x->fd >= 0) {
-      (void)close(x->fd);
-    }
-    sp_mem_free(x->s->base.mem, x->piece, PIECE);
-    sp_mem_free(x->s->base.mem, x, sizeof *x);
-  }
-}
-
-/* The bytes at `at`, as many as the piece has; 0 at the file's end. */
-static sp_status fill(sp_csv_scanner *x, const char **ret_p, size_t *ret_n, sp_error *err) {
-  if (x->piece_at < 0 || x->at < x->piece_at || x->at >= x->piece_at + (int64_t)x->piece_n) {
-    SP_TRY(sp_csv_read(x->s, x->fd, x->at, x->piece, PIECE, &x->piece_n, err));
-    x->piece_at = x->at;
-  }
-  const size_t skip = (size_t)(x->at - x->piece_at);
-  *ret_p = x->piece + skip;
-  *ret_n = x->piece_n - skip;
-  return SP_OK;
-}
-
-static void step(sp_csv_scanner *x, const char *p, size_t n) {
-  if (n > 0) {
-    x->before = p[n - 1];
-    x->at += (int64_t)n;
-  }
-}
-
-/* Takes what is inside quotes, up to and with the closing quote, or the whole piece. */
-static void skip_inside(sp_csv_scanner *x, const char *p, size_t n) {
-  const char quote = x->s->quote;
-  if (x->was_quote) {
-    x->was_quote = false;
+/* What is inside quotes, up to and with the closing quote, or all. Returns how much it took. */
+static size_t walk_inside(walk *w, char quote, const char *p, size_t n) {
+  if (w->was_quote) {
+    w->was_quote = false;
     if (*p != quote) { /* the quote before closed the field */
-      x->inside = false;
-      return;
+      w->inside = false;
+      return 0;
     }
-    step(x, p, 1); /* doubled */
-    return;
+    w->before = quote;
+    return 1; /* doubled */
   }
   const char *q = memchr(p, quote, n);
-  x->was_quote = q != NULL;
-  step(x, p, q != NULL ? (size_t)(q - p) + 1 : n);
+  w->was_quote = q != NULL;
+  const size_t took = q != NULL ? (size_t)(q - p) + 1 : n;
+  w->before = p[took - 1];
+  return took;
 }
 
-sp_status sp_csv_scan_to(sp_csv_scanner *x, int64_t target, int64_t *ret, sp_error *err) {
-  const char quote = x->s->quote;
-  if (quote == '\0' && target > x->at) {
-    x->at = target - 1;
-    x->before = '\0';
+/* What is outside quotes, up to a line end behind the target or an opening quote. */
+static size_t walk_outside(walk *w, const sp_csv_dialect *d, int64_t target, const char *p, size_t n) {
+  const char *q = d->quote != '\0' ? memchr(p, d->quote, n) : NULL;
+  const size_t plain = q != NULL ? (size_t)(q - p) : n;
+  const int64_t ahead = target - 1 - w->at; /* line ends before it do not matter */
+  const size_t from = ahead <= 0 ? 0 : ahead < (int64_t)plain ? (size_t)ahead : plain;
+  const char *end = from < plain ? memchr(p + from, d->line_end, plain - from) : NULL;
+  if (end != NULL) {
+    w->before = d->line_end;
+    return (size_t)(end - p) + 1;
   }
+  if (plain > 0) {
+    w->before = p[plain - 1];
+  }
+  if (q == NULL) {
+    return n;
+  }
+  w->inside = w->before == d->line_end || w->before == d->separator;
+  w->before = d->quote;
+  return plain + 1;
+}
+
+/* Walks over the n bytes at w->at. true: w->at is a row start at or behind target. */
+static bool walk_piece(walk *w, const sp_csv_dialect *d, int64_t target, const char *p, size_t n) {
   for (;;) {
-    const char *p = NULL;
-    size_t n = 0;
-    SP_TRY(fill(x, &p, &n, err));
+    if (!w->inside && w->at >= target && w->before == d->line_end) {
+      return true;
+    }
     if (n == 0) {
-      *ret = text_size(x->s);
-      return SP_OK;
+      return false;
     }
-    if (x->inside) {
-      skip_inside(x, p, n);
-      continue;
-    }
-    if (x->at >= target && x->before == '\n') {
-      *ret = x->at;
-      return SP_OK;
-    }
-    const char *q = quote != '\0' ? memchr(p, quote, n) : NULL;
-    const size_t free_n = q != NULL ? (size_t)(q - p) : n;
-    /* a line end behind the target, outside quotes? */
-    const int64_t skip = target - 1 - x->at;
-    const size_t from = skip > 0 ? (skip < (int64_t)free_n ? (size_t)skip : free_n) : 0;
-    const char *nl = memchr(p + from, '\n', free_n - from);
-    if (nl != NULL) {
-      step(x, p, (size_t)(nl - p) + 1);
-      continue;
-    }
-    step(x, p, free_n);
-    if (q != NULL) {
-      x->inside = x->before == '\n' || x->before == x->s->separator;
-      step(x, q, 1);
-    }
+    const size_t took = w->inside ? walk_inside(w, d->quote, p, n) : walk_outside(w, d, target, p, n);
+    w->at += (int64_t)took;
+    p += took;
+    n -= took;
   }
 }
 
-int64_t sp_csv_line_of(const sp_csv_source *s, int64_t offset) {
-  sp_error ignored = SP_ERROR_INIT;
-  int fd = -1;
-  char buf[65536];
-  int64_t line = 1;
-  if (sp_csv_open_fd(s, &fd, &ignored) != SP_OK) {
-    return 0;
+/* ---- reading a range ---- */
+/* The row that starts last before `to`: that is the one that does not end. */
+static sp_status endless_row(const sp_csv_source *s, int64_t start, const char *text, size_t n,
+                             sp_error *err) {
+  walk w = {.at = start, .before = s->dialect.line_end};
+  int64_t row = start;
+  while (walk_piece(&w, &s->dialect, row + 1, text + (w.at - start), n - (size_t)(w.at - start))) {
+    row = w.at;
   }
-  for (int64_t at = 0; at < offset;) {
-    size_t n = 0;
-    const size_t want = offset - at < (int64_t)sizeof buf ? (size_t)(offset - at) : sizeof buf;
-    if (sp_csv_read(s, fd, at, buf, want, &n, &ignored) != SP_OK || n == 0) {
-      break;
-    }
-    for (size_t i = 0; i < n; i++) {
-      line += buf[i] == '\n';
-    }
-    at += (int64_t)n;
-  }
-  if (fd >= 0) {
-    (void)close(fd);
-  }
-  return line;
+  const sp_loc loc = sp_csv_place(s, row);
+  (void)sp_error_set(err, SP_LIMIT, &loc, "a row of over %d MiB", (int)(CSV_MAX_ROW_BYTES >> 20));
+  sp_error_hint(err, "a quoted field that is never closed?");
+  return SP_LIMIT;
 }
 
-sp_status sp_csv_row_error(const sp_csv_source *s, int64_t offset, sp_csv_stop why, uint32_t found, sp_error *err) {
-  const sp_loc loc = {.file = s->base.path, .line = (uint32_t)sp_csv_line_of(s, offset)};
-  switch (why) {
-  case CSV_TOO_FEW:
-  case CSV_TOO_MANY:
-    (void)sp_error_set(err, SP_DATA, &loc, "this row has %u fields, expected %u", found, s->n_fields);
-    sp_error_hint(err, "`ragged`: \"null\" fills missing fields, \"truncate\" also drops surplus ones");
-    return SP_DATA;
-  case CSV_OPEN_QUOTE:
-    SP_FAIL(err, SP_DATA, &loc, "a quoted field of this row is never closed");
-  case CSV_AFTER_QUOTE:
-    SP_FAIL(err, SP_DATA, &loc, "text after the closing quote of field %u", found + 1);
-  case CSV_TOO_LONG:
-    SP_FAIL(err, SP_LIMIT, &loc, "a field of over 1 GiB");
-  case CSV_OK:
-    break;
+/* More text behind the `have` bytes that b holds, as much as there is already and at least SLACK. */
+static sp_status read_more(const sp_csv_source *s, int fd, int64_t start, size_t want, size_t *have,
+                           sp_buf *b, sp_error *err) {
+  if (!sp_buf_reserve(b, CSV_FRONT + *have + want + CSV_BACK)) {
+    return sp_error_nomem(err);
   }
+  size_t got = 0;
+  SP_TRY(sp_csv_read(s, fd, start + (int64_t)*have, b->data + CSV_FRONT + *have, want, &got, err));
+  *have += got;
+  memset(b->data + CSV_FRONT + *have, 0, CSV_BACK);
+  return SP_OK;
+}
+
+static sp_status load(const sp_csv_source *s, int fd, int64_t start, int64_t target, int64_t *end, sp_buf *b,
+                      sp_error *err) {
+  walk w = {.at = start, .before = s->dialect.line_end};
+  const int64_t to = *end >= 0 ? *end : target + SLACK < s->size ? target + SLACK : s->size;
+  size_t have = 0;
+  int64_t want = to - start;
+  for (;;) {
+    SP_TRY(read_more(s, fd, start, (size_t)want, &have, b, err));
+    if (*end >= 0) {
+      return SP_OK;
+    }
+    const size_t walked = (size_t)(w.at - start);
+    if (walk_piece(&w, &s->dialect, target, sp_csv_text(b) + walked, have - walked)) {
+      *end = w.at;
+      return SP_OK;
+    }
+    if (start + (int64_t)have >= s->size) {
+      *end = s->size;
+      return SP_OK;
+    }
+    if (start + (int64_t)have > target + CSV_MAX_ROW_BYTES) {
+      return endless_row(s, start, sp_csv_text(b), have, err);
+    }
+    want = (int64_t)have > SLACK ? (int64_t)have : SLACK;
+  }
+}
+
+sp_status sp_csv_load(const sp_csv_source *s, int fd, sp_maker mk, int64_t start, int64_t target,
+                      int64_t end_known, sp_buf **ret, int64_t *ret_end, sp_error *err) {
+  int64_t end = end_known >= 0 ? end_known : start >= target ? start : target >= s->size ? s->size : -1;
+  const int64_t about = (end >= 0 ? end : target + SLACK) - start;
+  sp_buf *b = sp_buf_new(mk.pool, mk.mem, (size_t)about + CSV_FRONT + CSV_BACK);
+  SP_TRY_ALLOC(err, b);
+  memset(b->data, 0, CSV_FRONT);
+  const sp_status st = load(s, fd, start, target, &end, b, err);
+  if (st != SP_OK) {
+    sp_buf_unref(b);
+    return st;
+  }
+  b->size = CSV_FRONT + (size_t)(end - start);
+  *ret = b;
+  *ret_end = end;
+  return SP_OK;
+}
+
+/* ---- ranges ---- */
+sp_status sp_csv_split(sp_csv_source *s, uint32_t workers, sp_error *err) {
+  const int64_t bytes = s->size - s->data_start;
+  int64_t each = sp_csv_range_bytes;
+  if (workers > 1 && bytes / workers / 4 < each) {
+    const int64_t finer = bytes / workers / 4 + 1;
+    each = finer > CSV_MIN_RANGE ? finer : CSV_MIN_RANGE < each ? CSV_MIN_RANGE : each;
+  }
+  each = bytes / CSV_MAX_RANGES > each ? bytes / CSV_MAX_RANGES + 1 : each;
+  s->range_bytes = each;
+  s->n_ranges = (uint32_t)((bytes + each - 1) / each);
+  s->starts = SP_ARENA_ARRAY(&s->base.arena, int64_t, (size_t)s->n_ranges + 1);
+  SP_TRY_ALLOC(err, s->starts);
+  s->starts[0] = s->data_start;
+  s->known = 0;
+  return SP_OK;
+}
+
+static int64_t border(const sp_csv_source *s, uint32_t k) {
+  return k >= s->n_ranges ? s->size : s->data_start + (int64_t)k * s->range_bytes;
+}
+
+/* Under the lock: the starts of the ranges up to k, read for that alone. */
+static sp_status catch_up(sp_csv_source *s, int fd, sp_maker mk, uint32_t k, sp_error *err) {
+  while (s->known < k) {
+    sp_buf *b = NULL;
+    SP_TRY(sp_csv_load(s, fd, mk, s->starts[s->known], border(s, s->known + 1), -1, &b,
+                       &s->starts[s->known + 1], err));
+    sp_buf_unref(b);
+    s->known++;
+  }
+  return SP_OK;
+}
+
+sp_status sp_csv_load_range(sp_csv_source *s, int fd, sp_maker mk, uint32_t k, sp_buf **ret,
+                            int64_t *ret_start, int64_t *ret_end, sp_error *err) {
+  (void)pthread_mutex_lock(&s->lock);
+  const sp_status st = catch_up(s, fd, mk, k, err);
+  const int64_t start = s->starts[k], known = st == SP_OK && s->known > k ? s->starts[k + 1] : -1;
+  (void)pthread_mutex_unlock(&s->lock);
+  SP_TRY(st);
+  int64_t end = known;
+  SP_TRY(sp_csv_load(s, fd, mk, start, border(s, k + 1), known, ret, &end, err));
+  if (known < 0) {
+    (void)pthread_mutex_lock(&s->lock);
+    if (s->known == k) {
+      s->starts[k + 1] = end;
+      s->known = k + 1;
+    }
+    (void)pthread_mutex_unlock(&s->lock);
+  }
+  *ret_start = start;
+  *ret_end = end;
   return SP_OK;
 }

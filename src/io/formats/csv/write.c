@@ -1,5 +1,6 @@
-/* Rows to CSV text. A field is quoted when it must be: it holds the separator, a quote or a line end, begins or ends with a space, or is the empty string (an
- * empty unquoted field is null) or looks like the null value. Chunks are encoded by any worker and appended in order. */
+/* Rows to CSV text. A field is quoted when it must be: it holds the separator, a quote or a line end, begins
+ * or ends with a space, or is the empty string (an empty unquoted field is null) or looks like the null
+ * value. Chunks are encoded by any worker and appended in order. */
 #include "io/formats/csv/csv.h"
 
 #define CHUNK_ROWS 16384
@@ -67,13 +68,19 @@ static void put_header(const state *w, sp_str *out) {
   sp_str_addc(out, '\n');
 }
 
-sp_status sp_csv_write_open(const sp_sink_spec *spec, sp_mem *mem, sp_out_file *out, void **ret_state, uint32_t *ret_chunk_rows, sp_error *err) {
+sp_status sp_csv_write_open(const sp_sink_spec *spec, sp_mem *mem, sp_out_file *out, void **ret_state,
+                            uint32_t *ret_chunk_rows, sp_error *err) {
   if (spec->compression != NULL && strcmp(spec->compression, "none") != 0) {
-    SP_FAIL(err, SP_UNSUPPORTED, NULL, "csv is written without compression, not with `%s`", spec->compression);
+    SP_FAIL(err, SP_UNSUPPORTED, NULL, "csv is written without compression, not with `%s`",
+            spec->compression);
   }
   state *w = sp_mem_calloc(mem, sizeof *w);
   SP_TRY_ALLOC(err, w);
-  *w = (state){.mem = mem, .out = out, .spec = spec, .separator = spec->separator != '\0' ? spec->separator : ',', .quote = spec->quote != '\0' ? spec->quote : '"',
+  *w = (state){.mem = mem,
+               .out = out,
+               .spec = spec,
+               .separator = spec->separator != '\0' ? spec->separator : ',',
+               .quote = spec->quote != '\0' ? spec->quote : '"',
                .null_value = spec->null_value != NULL ? spec->null_value : ""};
   sp_status st = SP_OK;
   if (!spec->no_header) {
@@ -95,7 +102,8 @@ sp_status sp_csv_write_open(const sp_sink_spec *spec, sp_mem *mem, sp_out_file *
   return SP_OK;
 }
 
-sp_status sp_csv_write_encode(void *p, sp_batch *const *batches, uint32_t n, sp_maker mk, void **ret, sp_error *err) {
+sp_status sp_csv_write_encode(void *p, sp_batch *const *batches, uint32_t n, sp_maker mk, void **ret,
+                              sp_error *err) {
   const state *w = p;
   chunk *c = sp_mem_calloc(mk.mem, sizeof *c);
   SP_TRY_ALLOC(err, c);
