@@ -102,7 +102,7 @@ sp_status sp_run_const(const sp_kernel *k, sp_eval *ev, const sp_column *const *
   if (sp_column_is_null(got, 0)) {
     *ret = sp_column_null(ev->mk, k->result, n);
   } else {
-    sp_column *flat = sp_column_flatten(ev->mk, got);
+    sp_column *flat = got->encoding == SP_CONST ? sp_column_ref(got) : sp_column_flatten(ev->mk, got);
     *ret = flat != NULL ? sp_column_slice(ev->mk, flat, 0, 1) : NULL;
     sp_column_unref(flat);
     if (*ret != NULL) { /* one row, offset 0: the same buffers say it n times */
@@ -169,11 +169,14 @@ static sp_status fill_cache(sp_run *r, const sp_step *st, const sp_column *arg, 
   SP_TRY(st->kernel.eval(&st->kernel, &ev, args, st->n_args, &got));
   sp_column *flat = sp_column_flatten(r->mk, got);
   sp_column_unref(got);
-  if (flat != NULL && flat->validity != NULL && flat->offset == 0) {
-    c->validity = sp_buf_ref(flat->validity);
+  if (flat != NULL && flat->validity != NULL) { /* apart, since a dictionary has no nulls */
     sp_column *clean = sp_column_slice(r->mk, flat, 0, n);
-    if (clean != NULL) {
+    c->validity = sp_buf_new(r->mk.pool, r->mk.mem, n);
+    if (clean != NULL && c->validity != NULL) {
+      memcpy(c->validity->data, sp_column_reader(flat).validity, n);
       clean->validity = sp_buf_unref(clean->validity);
+    } else {
+      clean = sp_column_unref(clean);
     }
     sp_column_unref(flat);
     flat = clean;

@@ -356,6 +356,65 @@ static void large_expressions(void **state) {
   fixture_end(&t);
 }
 
+/* Columns of type null have no values at all. */
+static void columns_of_nulls(void **state) {
+  (void)state;
+  static const struct {
+    const char *text, *want;
+  } cases[] = {{"n", ""},
+               {"n IS NULL", "true"},
+               {"n IS NOT NULL", "false"},
+               {"n + 1", ""},
+               {"coalesce(n, 5)", "5"},
+               {"coalesce(n, n)", ""},
+               {"n = n", ""},
+               {"n AND false", "false"},
+               {"n OR true", "true"},
+               {"CASE WHEN n THEN 1 ELSE 2 END", "2"},
+               {"CASE WHEN true THEN n END", ""},
+               {"CAST(n AS string)", ""},
+               {"upper(n)", ""},
+               {"n IS DISTINCT FROM n", "false"},
+               {"greatest(n, 3)", "3"},
+               {"n IN (1, 2)", ""},
+               {"concat('a', n)", ""},
+               {"nullif(n, 1)", ""},
+               {"date '1996-01-01' + n", ""},
+               {"n LIKE 'a'", ""},
+               {"sum_horizontal(n, 2)", "2"}};
+  fixture t;
+  fixture_begin(&t);
+  sp_schema_builder b;
+  sp_schema_begin(&b, &t.arena);
+  sp_schema_add(&b, SP_SV("n"), sp_type_of(SP_KIND_NULL));
+  assert_int_equal(sp_schema_finish(&b, NULL, &t.schema, NULL), SP_OK);
+  for (uint32_t how = 0; how < 2; how++) {
+    sp_batch_unref(t.batch);
+    t.batch = sp_batch_new(&t.mem, 1, 4);
+    t.batch->n_rows = 4;
+    t.batch->cols[0] = how == 0
+                           ? sp_column_flat((sp_maker){.mem = &t.mem}, sp_type_of(SP_KIND_NULL), 4, false)
+                           : sp_column_null((sp_maker){.mem = &t.mem}, sp_type_of(SP_KIND_NULL), 4);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+      sp_column *c = NULL;
+      sp_error err = SP_ERROR_INIT;
+      if (eval_bound(&t, must_bind(&t, cases[i].text, 0), t.batch, NULL, 4, &c, &err) != SP_OK) {
+        fail_msg("%s: %s", cases[i].text, err.message);
+      }
+      const sp_value v = sp_column_value(c, 2);
+      sp_str text;
+      sp_str_init(&text, &t.mem, 100);
+      sp_value_text(&v, &text);
+      if (v.is_null != (cases[i].want[0] == 0) || strcmp(text.p, cases[i].want) != 0) {
+        fail_msg("%s: `%s`, want `%s`", cases[i].text, text.p, cases[i].want);
+      }
+      sp_str_release(&text);
+      sp_column_unref(c);
+    }
+  }
+  fixture_end(&t);
+}
+
 static void aggregates_are_refused(void **state) {
   (void)state;
   fixture t;
@@ -417,6 +476,7 @@ int main(void) {
                                      cmocka_unit_test(bare_columns_come_out_as_fetched),
                                      cmocka_unit_test(dictionaries_are_evaluated_once),
                                      cmocka_unit_test(large_expressions),
+                                     cmocka_unit_test(columns_of_nulls),
                                      cmocka_unit_test(aggregates_are_refused),
                                      cmocka_unit_test(no_memory)};
   return cmocka_run_group_tests(tests, NULL, NULL);
