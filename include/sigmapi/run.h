@@ -17,6 +17,9 @@ typedef struct sp_exec_options {
                    int64_t rows); /* from the calling thread, at most every 100 ms; may be NULL */
   void *progress_ctx;
   const volatile int *cancel; /* non-zero stops the run with SP_CANCELLED; may be NULL */
+  /* Rows expected, by node of the plan that runs, -1 where unknown; NULL: none. Joins build on the side with fewer
+   * rows. A session fills in the optimizer's. */
+  const double *est_rows;
 } sp_exec_options;
 void sp_exec_options_init(sp_exec_options *o);
 

@@ -24,6 +24,10 @@ sp_pipeline *sp_pipeline_find(sp_pipeline *p) {
 const sp_plan *sp_lower_plan(const sp_lower *l) {
   return l->plan;
 }
+double sp_lower_est_rows(const sp_lower *l, uint32_t node) {
+  return l->x->o.est_rows != NULL ? l->x->o.est_rows[node] : -1;
+}
+
 sp_exec *sp_lower_exec(const sp_lower *l) {
   return l->x;
 }

@@ -186,7 +186,7 @@ typedef struct sp_lowering {
    * new ones. */
   sp_status (*lower)(sp_lower *l, uint32_t node, sp_error *err);
   /* MAY be NULL: END when the kind has SP_NODE_BREAKS_PIPELINE, else THROUGH. */
-  sp_flow (*flow)(const sp_node *n, uint32_t which);
+  sp_flow (*flow)(const sp_lower *l, uint32_t node, uint32_t which);
   /* MAY be NULL: by the kind's flags OBSERVES_ORDER, or KEEPS_ORDER and `observed`. Does the node need the
    * order of input `which`? observed: somebody observes its own output's order. (A stable sort does, a join
    * without maintain_order does not.) */
@@ -236,6 +236,8 @@ sp_status sp_lower_reorder(sp_lower *l, sp_stream *s, uint32_t node, sp_error *e
  */
 bool sp_lower_offer_filter(sp_lower *l, uint32_t node, uint32_t which, uint32_t column, sp_runtime_filter *f);
 const sp_plan *sp_lower_plan(const sp_lower *l);
+/* Rows that the optimizer expects of a node; -1 when nobody knows. */
+double sp_lower_est_rows(const sp_lower *l, uint32_t node);
 sp_exec *sp_lower_exec(const sp_lower *l);
 sp_arena *sp_lower_arena(sp_lower *l); /* lives as long as the run */
 

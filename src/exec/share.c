@@ -129,7 +129,7 @@ static void observe(sp_lower *l) {
 sp_flow sp_lower_flow(const sp_lower *l, uint32_t node, uint32_t which) {
   const sp_node *n = l->plan->nodes[node];
   if (l->lowering[node]->flow != NULL) {
-    return l->lowering[node]->flow(n, which);
+    return l->lowering[node]->flow(l, node, which);
   }
   return (n->ops->flags & (SP_NODE_BREAKS_PIPELINE | SP_NODE_SINK)) != 0 ? SP_FLOW_END : SP_FLOW_THROUGH;
 }

@@ -118,7 +118,11 @@ sp_status sp_session_optimize(sp_session *s, sp_error *err) {
 sp_status sp_session_run(sp_session *s, const sp_exec_options *o, sp_error *err) {
   SP_TRY(sp_session_optimize(s, err));
   s->run = sp_run_free(s->run);
-  return sp_exec_run(s->optimized, o, &s->mem, &s->run, err);
+  sp_exec_options with = *o;
+  if (with.est_rows == NULL && s->trace != NULL) {
+    with.est_rows = s->trace->est_rows;
+  }
+  return sp_exec_run(s->optimized, &with, &s->mem, &s->run, err);
 }
 
 void sp_session_drop_results(sp_session *s) {

@@ -203,8 +203,9 @@ static sp_status lower(sp_lower *l, uint32_t node, sp_error *err) {
   return sp_lower_output(l, node, s, err);
 }
 
-static sp_flow flow(const sp_node *n, uint32_t which) {
+static sp_flow flow(const sp_lower *l, uint32_t node, uint32_t which) {
   (void)which;
+  const sp_node *n = sp_lower_plan(l)->nodes[node];
   return ((const sp_slice_node *)n)->offset < 0 ? SP_FLOW_END : SP_FLOW_THROUGH;
 }
 

@@ -1,8 +1,15 @@
 /* join: rows of two inputs that match. Lowering; the rest is told in join.h. */
 #include "exec/operators/join/join.h"
 
-static uint32_t probe_side(const sp_join_node *n) {
-  return n->how == SP_JOIN_RIGHT ? 1 : 0;
+/* The side that streams by. An inner join that promises no order builds on the side with fewer rows. */
+static uint32_t probe_side(const sp_lower *l, uint32_t node) {
+  const sp_join_node *n = (const sp_join_node *)sp_lower_plan(l)->nodes[node];
+  if ((n->how == SP_JOIN_INNER || n->how == SP_JOIN_CROSS) && !n->maintain_order) {
+    const double left = sp_lower_est_rows(l, n->base.inputs[0]);
+    const double right = sp_lower_est_rows(l, n->base.inputs[1]);
+    return left >= 0 && left < right;
+  }
+  return n->how == SP_JOIN_RIGHT;
 }
 
 static sp_join_kind kind_of(const sp_join_node *n) {
@@ -175,7 +182,7 @@ static sp_status prepare(sp_lower *l, uint32_t node, sp_operator *build, uint32_
 
 static sp_status lower(sp_lower *l, uint32_t node, sp_error *err) {
   const sp_join_node *n = (const sp_join_node *)sp_lower_plan(l)->nodes[node];
-  const uint32_t side = probe_side(n);
+  const uint32_t side = probe_side(l, node);
   sp_stream probe_stream;
   sp_stream build_stream;
   SP_TRY(sp_lower_input(l, node, 1 - side, &build_stream, err));
@@ -194,8 +201,8 @@ static sp_status lower(sp_lower *l, uint32_t node, sp_error *err) {
   return sp_lower_output(l, node, probe_stream, err);
 }
 
-static sp_flow flow(const sp_node *node, uint32_t which) {
-  return which == probe_side((const sp_join_node *)node) ? SP_FLOW_THROUGH : SP_FLOW_BUILD;
+static sp_flow flow(const sp_lower *l, uint32_t node, uint32_t which) {
+  return which == probe_side(l, node) ? SP_FLOW_THROUGH : SP_FLOW_BUILD;
 }
 
 /* The build's order shows among the rows that match one probe row. */
