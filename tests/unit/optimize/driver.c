@@ -304,7 +304,7 @@ static void every_rule_fires(void **state) {
     assert_true(trace->firings[i].pass < trace->n_passes);
     assert_string_equal(trace->firings[i].rule, trace->passes[trace->firings[i].pass].rule);
   }
-  assert_int_equal(after->n_outputs, 4);
+  assert_int_equal(after->n_outputs, 5);
   assert_string_equal(after->output_ids[0], "top");
   assert_true(after->stage == SP_STAGE_OPTIMIZED);
   bench_close(&b);
@@ -348,7 +348,11 @@ static void ids_are_new_and_unique(void **state) {
                                        "\"predicate\": \"n_id > 3\"},"
                                        "{\"id\": \"f5\", \"op\": \"filter\", \"input\": \"n4\", "
                                        "\"predicate\": \"n_id > 3\"},"
-                                       "{\"id\": \"u\", \"op\": \"union\", \"inputs\": "
+                                       "{\"id\": \"n6\", \"op\": \"scan_parquet\", \"path\": \"n6.parquet\", \"schema\": {\"n_id\": \"int64\", "
+    "\"n_name\": \"string\"}},"
+    "{\"id\": \"lj\", \"op\": \"join\", \"left\": \"n6\", \"right\": \"f4\", \"how\": \"right\", \"on\": [\"n_id\"]},"
+    "{\"id\": \"lf\", \"op\": \"filter\", \"input\": \"lj\", \"predicate\": \"n_name = 'x'\"},"
+    "{\"id\": \"u\", \"op\": \"union\", \"inputs\": "
                                        "[\"f~predicate_pushdown1\", \"f~predicate_pushdown1\"]},"
                                        "{\"id\": \"f\", \"op\": \"filter\", \"input\": \"u\", \"predicate\": "
                                        "\"n > 1\"}], \"outputs\": [\"f\"]}");
