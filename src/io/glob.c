@@ -197,7 +197,7 @@ static const char *find_stars(const char *pattern) {
 /* The pattern with "**" as `depth` folders: `tail` behind it, or only the folders. */
 static char *with_depth(finder *f, const char *pattern, const char *stars, uint32_t depth, const char *tail) {
   sp_str s;
-  sp_str_init(&s, f->arena->mem, SIZE_MAX);
+  sp_str_init(&s, f->arena->mem, strlen(pattern) + 2 * (size_t)depth + 1);
   sp_str_addn(&s, pattern, (size_t)(stars - pattern));
   sp_str_repeat(&s, "*/", depth);
   sp_str_add(&s, tail);
