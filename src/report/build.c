@@ -1,5 +1,6 @@
-/* The report from plans, trace and runs. Everything is copied, and everything that a picture needs is decided here: texts with their spans,
- * who is shared and how, what moved from where to where, which node before computes the rows of which node after.
+/* The report from plans, trace and runs. Everything is copied, and everything that a picture needs is decided
+ * here: texts with their spans, who is shared and how, what moved from where to where, which node before
+ * computes the rows of which node after.
  *
  *   before: filter late ─ scan flights        after: scan flights (σ delay > 15)
  *   fact:   predicate "delay > 15" moved from `late` to `flights`
@@ -9,7 +10,10 @@
 #include "base/file.h"
 #include "report/internal.h"
 
-/* Copies strings into the report's arena; remembers that memory ran out, so that a whole struct is filled before anybody asks. */
+#define TEXT_MAX_MIB 64 /* of one field of one node */
+
+/* Copies strings into the report's arena; remembers that memory ran out, so that a whole struct is filled
+ * before anybody asks. */
 static const char *keep(builder *b, const char *s) {
   if (s == NULL) {
     return NULL;
@@ -53,11 +57,15 @@ static sp_rich rich(builder *b, const char *text, bool is_expr) {
   sp_rich r = {.text = keep(b, text)};
   const sp_token_span *spans = NULL;
   uint32_t n = 0;
-  if (!is_expr || r.text == NULL || !sp_expr_tokens(sp_sv_from(r.text), b->arena, &spans, &n)) {
+  if (!is_expr || r.text == NULL) {
     return r;
   }
-  sp_span *out = ARRAY(b, sp_span, n);
+  sp_span *out = NULL;
+  if (sp_expr_tokens(sp_sv_from(r.text), b->arena, &spans, &n)) {
+    out = ARRAY(b, sp_span, n);
+  }
   if (out == NULL) {
+    b->failed = true;
     return r;
   }
   for (uint32_t i = 0; i < n; i++) {
@@ -68,8 +76,20 @@ static sp_rich rich(builder *b, const char *text, bool is_expr) {
   return r;
 }
 
+/* What was collected in b->text, as a text of the report; b->text is empty again. */
+static sp_rich take_text(builder *b, bool is_expr) {
+  const sp_status st = sp_str_status(&b->text, NULL);
+  if (b->text_status == SP_OK) {
+    b->text_status = st;
+  }
+  const sp_rich r = st == SP_OK ? rich(b, b->text.p, is_expr) : (sp_rich){.text = ""};
+  sp_str_clear(&b->text);
+  return r;
+}
+
 static bool is_expr_field(const sp_field_desc *f) {
-  return f->kind == SP_F_EXPR || f->kind == SP_F_PREDICATE || f->kind == SP_F_EXPRS || f->kind == SP_F_SORT_KEYS;
+  return f->kind == SP_F_EXPR || f->kind == SP_F_PREDICATE || f->kind == SP_F_EXPRS ||
+         f->kind == SP_F_SORT_KEYS;
 }
 
 static void build_details(builder *b, const sp_node *n, sp_report_node *out) {
@@ -84,16 +104,17 @@ static void build_details(builder *b, const sp_node *n, sp_report_node *out) {
   uint32_t i = 0;
   for (const sp_field_desc *f = n->ops->fields; f->key != NULL; f++) {
     if (sp_field_is_set(n, f)) {
-      sp_str_clear(&b->text);
       sp_field_text(n, f, &b->text);
-      d[i++] = (sp_report_detail){keep(b, f->key), rich(b, b->text.p, is_expr_field(f)), f->brief > 0};
+      d[i++] = (sp_report_detail){keep(b, f->key), take_text(b, is_expr_field(f)), f->brief > 0};
     }
   }
   out->details = d;
   out->n_details = i;
 }
 
-static bool is_scan(const sp_node *n) { return strncmp(n->ops->name, "scan", 4) == 0; }
+static bool is_scan(const sp_node *n) {
+  return strncmp(n->ops->name, "scan", 4) == 0;
+}
 
 static const char *title_of(builder *b, const sp_node *n) {
   if (!is_scan(n)) {
@@ -107,7 +128,8 @@ static const char *title_of(builder *b, const sp_node *n) {
     return keep(b, n->ops->name);
   }
   const char *first = sp_path_base(s->paths.items[0]);
-  return s->paths.n > 1 ? sp_arena_printf(b->arena, "scan %s and %u more", first, s->paths.n - 1) : sp_arena_printf(b->arena, "scan %s", first);
+  return s->paths.n > 1 ? sp_arena_printf(b->arena, "scan %s and %u more", first, s->paths.n - 1)
+                        : sp_arena_printf(b->arena, "scan %s", first);
 }
 
 static void build_scan(builder *b, const sp_node *n, sp_report_node *out) {
@@ -120,7 +142,6 @@ static void build_scan(builder *b, const sp_node *n, sp_report_node *out) {
   out->columns_total = s->file_schema != NULL ? s->file_schema->n : n->schema->n;
   out->pushed_rows = s->n_rows;
   if (s->predicate.n > 0) {
-    sp_str_clear(&b->text);
     for (uint32_t i = 0; i < s->predicate.n; i++) {
       const sp_expr *e = s->predicate.items[i].expr;
       const bool wrap = s->predicate.n > 1 && sp_expr_is_call(e, "or");
@@ -129,12 +150,14 @@ static void build_scan(builder *b, const sp_node *n, sp_report_node *out) {
       sp_expr_print(e, &b->text);
       sp_str_add(&b->text, wrap ? ")" : "");
     }
-    out->pushed_predicate = rich(b, b->text.p, true);
+    out->pushed_predicate = take_text(b, true);
   }
 }
 
 static const char *input_label(const sp_node *n, uint32_t i) {
-  return n->n_inputs == 2 && n->ops->input_keys[0] != NULL && n->ops->input_keys[1] != NULL ? n->ops->input_keys[i] : NULL;
+  return n->n_inputs == 2 && n->ops->input_keys[0] != NULL && n->ops->input_keys[1] != NULL
+             ? n->ops->input_keys[i]
+             : NULL;
 }
 
 static void build_node(builder *b, const sp_plan *p, uint32_t index, sp_report_node *out) {
@@ -145,9 +168,8 @@ static void build_node(builder *b, const sp_plan *p, uint32_t index, sp_report_n
   out->title = title_of(b, n);
   b->failed = b->failed || out->title == NULL;
   out->note = keep(b, n->note);
-  sp_str_clear(&b->text);
   sp_node_headline(n, &b->text);
-  out->headline = rich(b, b->text.p, !is_scan(n));
+  out->headline = take_text(b, !is_scan(n));
   build_details(b, n, out);
   build_scan(b, n, out);
   out->is_source = (n->ops->flags & SP_NODE_SOURCE) != 0;
@@ -168,7 +190,8 @@ static void build_node(builder *b, const sp_plan *p, uint32_t index, sp_report_n
     origin[i] = keep(b, p->written_ids[n->origin.ids[i]]);
   }
   for (uint32_t i = 0; n->schema != NULL && i < n->schema->n; i++) {
-    fields[i] = (sp_report_field){keep(b, n->schema->fields[i].name.p), keep(b, n->schema->fields[i].type->name)};
+    fields[i] =
+        (sp_report_field){keep(b, n->schema->fields[i].name.p), keep(b, n->schema->fields[i].type->name)};
   }
   out->n_inputs = n->n_inputs;
   out->inputs = inputs;
@@ -179,7 +202,8 @@ static void build_node(builder *b, const sp_plan *p, uint32_t index, sp_report_n
   out->fields = fields;
 }
 
-static const sp_report_plan *build_plan(builder *b, const sp_plan *p, const char *stage, const char *label, const double *est, sp_report_plan *out) {
+static const sp_report_plan *build_plan(builder *b, const sp_plan *p, const char *stage, const char *label,
+                                        const double *est, sp_report_plan *out) {
   sp_report_node *nodes = ARRAY(b, sp_report_node, p->n_nodes);
   sp_report_output *outputs = ARRAY(b, sp_report_output, p->n_outputs);
   const uint32_t *consumers = sp_plan_consumers(p, b->arena);
@@ -198,20 +222,27 @@ static const sp_report_plan *build_plan(builder *b, const sp_plan *p, const char
     nodes[p->outputs[i]].is_output = true;
     nodes[p->outputs[i]].output_name = outputs[i].name;
   }
-  *out = (sp_report_plan){.stage = stage, .label = label, .n_nodes = p->n_nodes, .nodes = nodes, .n_outputs = p->n_outputs, .outputs = outputs};
+  *out = (sp_report_plan){.stage = stage,
+                          .label = label,
+                          .n_nodes = p->n_nodes,
+                          .nodes = nodes,
+                          .n_outputs = p->n_outputs,
+                          .outputs = outputs};
   return out;
 }
 
 /* ---- the trace ---- */
-static const char *const fact_kinds[] = {"predicate", "column", "slice", "subplan", "join", "expression", "order", "node"};
-static const char *const fact_actions[] = {"moved", "copied", "stopped", "removed", "replaced", "merged", "not shared"};
+static const char *const fact_kinds[] = {"predicate", "column",     "slice", "subplan",
+                                         "join",      "expression", "order", "node"};
+static const char *const fact_actions[] = {"moved",    "copied", "stopped",   "removed",
+                                           "replaced", "merged", "not shared"};
 
 /* A rule's node stands for the one named before the `~`. */
-static int32_t node_index(const idmap *m, const char *id) {
+static int32_t node_index(const sp_report_ids *m, const char *id) {
   if (id == NULL) {
     return -1;
   }
-  int32_t i = idmap_find(m, sp_sv_from(id));
+  int32_t i = sp_report_ids_find(m, sp_sv_from(id));
   sp_sv base = sp_sv_from(id);
   while (i < 0 && base.n > 0) {
     while (base.n > 0 && base.p[base.n - 1] != '~') {
@@ -219,7 +250,7 @@ static int32_t node_index(const idmap *m, const char *id) {
     }
     if (base.n > 0) {
       base.n--;
-      i = idmap_find(m, base);
+      i = sp_report_ids_find(m, base);
     }
   }
   return i;
@@ -267,9 +298,12 @@ static void build_firings(builder *b, const sp_trace *t, sp_report_trace *out) {
   out->n_firings = firings != NULL ? t->n_firings : 0;
 }
 
-static bool same_text(const char *x, const char *y) { return x == y || (x != NULL && y != NULL && strcmp(x, y) == 0); }
+static bool same_text(const char *x, const char *y) {
+  return x == y || (x != NULL && y != NULL && strcmp(x, y) == 0);
+}
 
-/* The net effect: a fact that goes on where an earlier one arrived lengthens that one. What was moved twice is one arrow. */
+/* The net effect: a fact that goes on where an earlier one arrived lengthens that one. What was moved twice
+ * is one arrow. */
 static void build_net_facts(builder *b, sp_report_trace *t) {
   uint32_t total = 0;
   for (uint32_t i = 0; i < t->n_firings; i++) {
@@ -280,21 +314,23 @@ static void build_net_facts(builder *b, sp_report_trace *t) {
     return;
   }
   uint32_t n = 0;
-  idmap at; /* "kind to text" → the fact in net that arrived there last */
-  if (!idmap_init(&at, b->arena, total)) {
+  sp_report_ids at; /* "kind to text" → the fact in net that arrived there last */
+  if (!sp_report_ids_init(&at, b->arena, total)) {
     b->failed = true;
     return;
   }
   for (uint32_t i = 0; i < t->n_firings; i++) {
     for (uint32_t k = 0; k < t->firings[i].n_facts; k++) {
       const sp_report_fact *f = &t->firings[i].facts[k];
-      const char *came = sp_arena_printf(b->arena, "%s\n%s\n%s", f->kind, f->from != NULL ? f->from : "", f->text.text != NULL ? f->text.text : "");
-      const char *goes = sp_arena_printf(b->arena, "%s\n%s\n%s", f->kind, f->to != NULL ? f->to : "", f->text.text != NULL ? f->text.text : "");
+      const char *came = sp_arena_printf(b->arena, "%s\n%s\n%s", f->kind, f->from != NULL ? f->from : "",
+                                         f->text.text != NULL ? f->text.text : "");
+      const char *goes = sp_arena_printf(b->arena, "%s\n%s\n%s", f->kind, f->to != NULL ? f->to : "",
+                                         f->text.text != NULL ? f->text.text : "");
       if (came == NULL || goes == NULL) {
         b->failed = true;
         return;
       }
-      const int32_t old = strcmp(f->action, "moved") == 0 ? idmap_find(&at, sp_sv_from(came)) : -1;
+      const int32_t old = strcmp(f->action, "moved") == 0 ? sp_report_ids_find(&at, sp_sv_from(came)) : -1;
       uint32_t where = n;
       if (old >= 0 && same_text(net[old].to, f->from) && strcmp(net[old].action, "moved") == 0) {
         where = (uint32_t)old;
@@ -303,7 +339,7 @@ static void build_net_facts(builder *b, sp_report_trace *t) {
       } else {
         net[n++] = *f;
       }
-      idmap_set(&at, sp_sv_from(goes), where);
+      sp_report_ids_set(&at, sp_sv_from(goes), where);
     }
   }
   t->facts = net;
@@ -385,7 +421,8 @@ static void build_pipelines(builder *b, const sp_run *r, sp_report_run *out) {
   out->n_activity = r->n_activity;
 }
 
-static void build_run(builder *b, const struct sp_report_run_input *in, uint32_t plan, const double *est, sp_report_run *out) {
+static void build_run(builder *b, const struct sp_report_run_input *in, uint32_t plan, const double *est,
+                      sp_report_run *out) {
   const sp_run *r = in->run;
   int64_t *metrics = ARRAY(b, int64_t, (size_t)r->n_nodes * SP_METRIC_COUNT);
   bool *cut = ARRAY(b, bool, r->n_nodes);
@@ -416,7 +453,8 @@ static void build_run(builder *b, const struct sp_report_run_input *in, uint32_t
     *est_slot = est != NULL && est[i] >= 0 && est[i] < 9e18 ? (int64_t)(est[i] + 0.5) : -1;
     cut[i] = r->cut[i];
     if ((in->plan->nodes[i]->ops->flags & SP_NODE_SOURCE) != 0) {
-      const int64_t rows = r->metrics[i].v[SP_METRIC_output_rows], gone = r->metrics[i].v[SP_METRIC_rows_removed];
+      const int64_t rows = r->metrics[i].v[SP_METRIC_output_rows],
+                    gone = r->metrics[i].v[SP_METRIC_rows_removed];
       out->rows_scanned += (rows > 0 ? rows : 0) + (gone > 0 ? gone : 0);
     }
   }
@@ -428,7 +466,8 @@ static void build_run(builder *b, const struct sp_report_run_input *in, uint32_t
 }
 
 /* ---- a failure on its node ---- */
-/* The error names a place ("/nodes/3/predicate"); the node written there, or the one whose pointer is the longest prefix, gets it. */
+/* The error names a place ("/nodes/3/predicate"); the node written there, or the one whose pointer is the
+ * longest prefix, gets it. */
 static void mark_error(builder *b, const sp_plan *written, sp_report_plan *plan, const sp_error *e) {
   sp_report_node *nodes = (sp_report_node *)(uintptr_t)plan->nodes;
   size_t best_len = 0;
@@ -446,28 +485,30 @@ static void mark_error(builder *b, const sp_plan *written, sp_report_plan *plan,
   }
 }
 
-static bool index_plan(builder *b, const sp_plan *p, idmap *m) {
-  if (!idmap_init(m, b->arena, p != NULL ? p->n_nodes : 0)) {
+static bool index_plan(builder *b, const sp_plan *p, sp_report_ids *m) {
+  if (!sp_report_ids_init(m, b->arena, p != NULL ? p->n_nodes : 0)) {
     return false;
   }
   for (uint32_t i = 0; p != NULL && i < p->n_nodes; i++) {
-    idmap_set(m, sp_sv_from(p->nodes[i]->id), i);
+    sp_report_ids_set(m, sp_sv_from(p->nodes[i]->id), i);
   }
   return true;
 }
 
 static void fill(builder *b, const sp_report_inputs *in, sp_report *r) {
-  static const char *names[SP_METRIC_COUNT];
-  for (uint32_t m = 0; m < SP_METRIC_COUNT; m++) {
-    names[m] = sp_metric_table[m].name;
-  }
+  static const char *const names[] = {
+#define SP_METRIC(name, cls, unit, doc) #name,
+#include "base/metrics.def"
+#undef SP_METRIC
+  };
   r->format = SP_REPORT_FORMAT;
   r->title = keep(b, in->title);
   r->n_metrics = SP_METRIC_COUNT;
   r->metric_names = names;
   sp_report_plan *plans = ARRAY(b, sp_report_plan, 3);
   sp_report_run *runs = ARRAY(b, sp_report_run, in->n_runs);
-  if (plans == NULL || runs == NULL || !index_plan(b, in->resolved, &b->before) || !index_plan(b, in->optimized, &b->after)) {
+  if (plans == NULL || runs == NULL || !index_plan(b, in->resolved, &b->before) ||
+      !index_plan(b, in->optimized, &b->after)) {
     b->failed = true;
     return;
   }
@@ -481,11 +522,13 @@ static void fill(builder *b, const sp_report_inputs *in, sp_report *r) {
   }
   if (in->resolved != NULL) {
     resolved = (int32_t)n;
-    (void)build_plan(b, in->resolved, "resolved", "before", in->trace != NULL ? in->trace->est_rows_before : NULL, &plans[n++]);
+    (void)build_plan(b, in->resolved, "resolved", "before",
+                     in->trace != NULL ? in->trace->est_rows_before : NULL, &plans[n++]);
   }
   if (in->optimized != NULL) {
     optimized = (int32_t)n;
-    (void)build_plan(b, in->optimized, "optimized", "after", in->trace != NULL ? in->trace->est_rows : NULL, &plans[n++]);
+    (void)build_plan(b, in->optimized, "optimized", "after", in->trace != NULL ? in->trace->est_rows : NULL,
+                     &plans[n++]);
   }
   r->plans = plans;
   r->n_plans = n;
@@ -498,7 +541,10 @@ static void fill(builder *b, const sp_report_inputs *in, sp_report *r) {
   for (uint32_t i = 0; i < in->n_runs && !b->failed; i++) {
     const bool after = in->runs[i].plan == in->optimized;
     build_run(b, &in->runs[i], (uint32_t)(after ? optimized : resolved),
-              in->trace == NULL ? NULL : after ? in->trace->est_rows : in->trace->est_rows_before, &runs[i]);
+              in->trace == NULL ? NULL
+              : after           ? in->trace->est_rows
+                                : in->trace->est_rows_before,
+              &runs[i]);
   }
   r->runs = runs;
   r->n_runs = in->n_runs;
@@ -512,11 +558,13 @@ sp_status sp_report_build(const sp_report_inputs *in, sp_arena *a, const sp_repo
   sp_report *r = SP_ARENA_NEW(a, sp_report);
   SP_TRY_ALLOC(err, r);
   builder b = {.arena = a};
-  sp_str_init(&b.text, a->mem, (size_t)64 << 20);
+  sp_str_init(&b.text, a->mem, (size_t)TEXT_MAX_MIB << 20);
   fill(&b, in, r);
-  const sp_status text = sp_str_status(&b.text, NULL);
   sp_str_release(&b.text);
-  if (b.failed || text != SP_OK) {
+  if (b.text_status == SP_LIMIT) {
+    SP_FAIL(err, SP_LIMIT, NULL, "the text of a node passes %d MiB", TEXT_MAX_MIB);
+  }
+  if (b.failed || b.text_status != SP_OK) {
     return sp_error_nomem(err);
   }
   *ret = r;

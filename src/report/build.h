@@ -16,7 +16,7 @@ typedef struct sp_report_inputs {
     const sp_run *run;
     const sp_plan *plan; /* resolved or optimized */
     const char *profile;
-  } *runs;
+  } * runs;
   const sp_error *error; /* resolving failed: put on the node that has this place or id; NULL */
 } sp_report_inputs;
 

@@ -1,92 +1,285 @@
 /* Which node before is which node after, and do both compute the same rows?
  *
- * Nodes match by fingerprint, then by id (a rule keeps the id of a node that it changes), and a filter that is gone matches the node that now
- * gives its rows: what its input became. A predicate or slice that moved from F down to T changes the rows of every node on the way, below F down to T
- * itself; all others compute what they computed, so measurements of the run may be shown on both sides.
+ * Nodes match by fingerprint, then by id (a rule keeps the id of a node that it changes). A node that is gone
+ * matches the node that gives its rows now: what it was merged into, or what its input became. Rows are the
+ * same unless a fact says that something moved: a predicate or slice that went from F down to T changes the
+ * rows of every node between them, a join order those of everything below it. All other nodes compute what
+ * they computed, so measurements of one run may be shown on both sides.
  *
  *   before: out ─ filter(p) ─ join ─ scan      after: out ─ join ─ scan(σ p)
- *   changed on the way: join, scan. same rows: out, and filter ↔ join(after). */
+ *   changed on the way: join, scan. same rows: out, and filter ↔ join(after), whose rows alone are the
+ * filter's: kind "rows".
+ *
+ * Facts with one target are swept together, so that a hundred conjuncts on one scan cost one walk. */
 #include "report/internal.h"
 
-#define MAX_STEPS ((uint64_t)50000000) /* nodes × facts; past it only equal fingerprints count as the same rows */
+#include <stdlib.h>
+
+#define MAX_STEPS                                                                                            \
+  ((uint64_t)20000000) /* nodes and edges looked at; past it only equal fingerprints count as the same rows  \
+                        */
+
+/* Something went from node `from` of the plan before to `to` (-1: nobody knows where). into: `to` took it in
+ * and changed too; else it came to rest in a new node right above `to`. */
+typedef struct move {
+  int32_t from, to;
+  bool into;
+} move;
+
+enum { BELOW = 1, LEADS = 2, FROM = 4 };
 
 typedef struct matcher {
   const sp_plan *a, *b;
   int32_t *to;    /* node of b for each node of a; -1 */
-  bool *changed;  /* by node of a: its rows are not what they were */
-  uint8_t *below; /* scratch: bit 0 reached from F, bit 1 leads to T */
+  bool *heir;     /* by node of a: it is gone, `to` only gives its rows */
+  bool *changed;  /* by node of a: its rows are not what they were, as far as anybody can prove */
+  bool *told;     /* by node of a: some fact says what became of it */
+  int32_t *was;   /* by node of b: the node of a with its id; -1 */
+  int32_t *under; /* by node of b: the first node of a below it, through nodes that are new; -1 */
+  uint8_t *mark;  /* scratch by node of a */
+  move *moves;
+  uint32_t n_moves;
+  uint64_t steps;
 } matcher;
 
+static bool is(const char *x, const char *y) {
+  return strcmp(x, y) == 0;
+}
+
 static bool moves_rows(const sp_report_fact *f) {
-  const bool kind = strcmp(f->kind, "predicate") == 0 || strcmp(f->kind, "slice") == 0 || strcmp(f->kind, "join") == 0;
-  return kind && f->from_node >= 0 && (strcmp(f->action, "moved") == 0 || strcmp(f->action, "copied") == 0);
+  const bool rows = is(f->kind, "predicate") || is(f->kind, "slice");
+  const bool joins = is(f->kind, "join") && is(f->action, "replaced") && f->from != NULL && f->to != NULL &&
+                     !is(f->from, f->to);
+  return f->from_node >= 0 && ((rows && (is(f->action, "moved") || is(f->action, "copied"))) || joins);
 }
 
-/* Marks what lies between f's ends in a: strictly below `from`, at or above what `to` was. */
-static void mark_path(matcher *m, const sp_report_fact *f, const idmap *before) {
-  int32_t t = f->to != NULL ? idmap_find(before, sp_sv_from(f->to)) : -1;
-  if (t < 0 && f->to != NULL) {
-    sp_sv base = {f->to, strcspn(f->to, "~")};
-    t = idmap_find(before, base);
-  }
-  memset(m->below, 0, m->a->n_nodes);
-  m->below[f->from_node] = 1;
-  for (int64_t i = f->from_node; i >= 0; i--) {
-    for (uint32_t k = 0; (m->below[i] & 1) != 0 && k < m->a->nodes[i]->n_inputs; k++) {
-      m->below[m->a->nodes[i]->inputs[k]] |= 1;
-    }
-  }
-  if (t < 0) { /* arrived at a node that was not there: everything below may have changed */
-    for (int64_t i = 0; i < f->from_node; i++) {
-      m->changed[i] = m->changed[i] || (m->below[i] & 1) != 0;
-    }
-    return;
-  }
-  m->below[t] |= 2;
-  for (int64_t i = t; i < f->from_node; i++) {
-    const sp_node *n = m->a->nodes[i];
-    for (uint32_t k = 0; k < n->n_inputs; k++) {
-      m->below[i] |= m->below[n->inputs[k]] & 2;
-    }
-    m->changed[i] = m->changed[i] || m->below[i] == 3;
-  }
+/* ---- who is who ---- */
+static bool open_matcher(matcher *m, const builder *b, uint32_t n_facts) {
+  m->to = SP_ARENA_ARRAY(b->arena, int32_t, m->a->n_nodes + 1);
+  m->heir = SP_ARENA_ARRAY(b->arena, bool, m->a->n_nodes + 1);
+  m->changed = SP_ARENA_ARRAY(b->arena, bool, m->a->n_nodes + 1);
+  m->told = SP_ARENA_ARRAY(b->arena, bool, m->a->n_nodes + 1);
+  m->was = SP_ARENA_ARRAY(b->arena, int32_t, m->b->n_nodes + 1);
+  m->under = SP_ARENA_ARRAY(b->arena, int32_t, m->b->n_nodes + 1);
+  m->mark = SP_ARENA_ARRAY(b->arena, uint8_t, m->a->n_nodes + 1);
+  m->moves = SP_ARENA_ARRAY(b->arena, move, n_facts + 1);
+  return m->to != NULL && m->heir != NULL && m->changed != NULL && m->told != NULL && m->was != NULL &&
+         m->under != NULL && m->mark != NULL && m->moves != NULL;
 }
 
-static void match_nodes(matcher *m, const builder *b) {
+static void match_nodes(matcher *m, const builder *b, const sp_report_trace *t) {
+  for (uint32_t i = 0; i < m->b->n_nodes; i++) {
+    const sp_node *n = m->b->nodes[i];
+    m->was[i] = sp_report_ids_find(&b->before, sp_sv_from(n->id));
+    m->under[i] = -1;
+    if (n->n_inputs == 1) {
+      const uint32_t in = n->inputs[0];
+      m->under[i] = m->was[in] >= 0 ? m->was[in] : m->under[in];
+    }
+  }
   for (uint32_t i = 0; i < m->a->n_nodes; i++) {
-    m->to[i] = idmap_find(&b->after, sp_sv_from(m->a->nodes[i]->id));
+    m->to[i] = -1;
+  }
+  for (uint32_t i = 0; i < t->n_facts; i++) {
+    const sp_report_fact *f = &t->facts[i];
+    if (f->from_node >= 0) {
+      m->told[f->from_node] = true;
+      if (is(f->action, "merged") && f->to_node >= 0) {
+        m->to[f->from_node] = f->to_node;
+        m->heir[f->from_node] = true;
+      }
+    }
+  }
+  for (uint32_t i = 0; i < m->a->n_nodes; i++) {
     const sp_node *n = m->a->nodes[i];
-    if (m->to[i] < 0 && n->n_inputs == 1 && (n->ops->flags & SP_NODE_SUBSET) != 0) {
-      m->to[i] = m->to[n->inputs[0]]; /* gone: its rows come from what its input became */
+    const int32_t same_id = sp_report_ids_find(&b->after, sp_sv_from(n->id));
+    if (same_id >= 0) {
+      m->to[i] = same_id;
+      m->heir[i] = false;
+    } else if (m->to[i] < 0 && n->n_inputs == 1 &&
+               (n->ops->flags & (SP_NODE_SUBSET | SP_NODE_KEEPS_ROWS)) != 0) {
+      m->to[i] = m->to[n->inputs[0]];
+      m->heir[i] = true;
+      m->changed[i] = !m->told[i]; /* gone without a word: nothing is known of its rows */
     }
   }
 }
 
-void sp_report_match_plans(builder *b, sp_report *r, const sp_plan *pa, uint32_t a, const sp_plan *pb, uint32_t index_b) {
+/* ---- what moved ---- */
+static move landing(const matcher *m, const builder *b, const sp_report_fact *f) {
+  move v = {f->from_node, -1, false};
+  const int32_t after =
+      f->to != NULL && !is(f->kind, "join") ? sp_report_ids_find(&b->after, sp_sv_from(f->to)) : -1;
+  if (after >= 0 && m->was[after] >= 0 && m->was[after] != f->from_node) {
+    v.to = m->was[after];
+    v.into = true;
+  } else if (after >= 0) {
+    v.to = m->under[after];
+  }
+  return v;
+}
+
+static int by_target(const void *x, const void *y) {
+  const move *p = x, *q = y;
+  if (p->to != q->to) {
+    return p->to < q->to ? -1 : 1;
+  }
+  if (p->into != q->into) {
+    return p->into ? 1 : -1;
+  }
+  return p->from < q->from ? -1 : p->from > q->from;
+}
+
+/* Marks BELOW what can be reached from the nodes marked FROM, down to `low`. */
+static void mark_below(matcher *m, int32_t low, int32_t high) {
+  for (int32_t i = high; i >= low; i--) {
+    const sp_node *n = m->a->nodes[i];
+    m->steps += n->n_inputs + 1;
+    for (uint32_t k = 0; (m->mark[i] & (FROM | BELOW)) != 0 && k < n->n_inputs; k++) {
+      m->mark[n->inputs[k]] |= BELOW; /* what lies under `low` is cleared by the caller */
+    }
+  }
+}
+static void mark_leads(matcher *m, int32_t low, int32_t high) {
+  m->mark[low] |= LEADS;
+  for (int32_t i = low + 1; i <= high; i++) {
+    const sp_node *n = m->a->nodes[i];
+    m->steps += n->n_inputs + 1;
+    for (uint32_t k = 0; k < n->n_inputs; k++) {
+      m->mark[i] |= (int32_t)n->inputs[k] >= low ? m->mark[n->inputs[k]] & LEADS : 0;
+    }
+  }
+}
+
+/* Neither end lies below the other, as when a filter of one side of a join says something of the other side:
+ * rows changed from the target up to where both ends meet. */
+static void moved_aside(matcher *m, const move *v) {
+  memset(m->mark, 0, m->a->n_nodes);
+  m->mark[v->to] = LEADS;
+  m->mark[v->from] = FROM;
+  const int32_t low = v->to < v->from ? v->to : v->from;
+  for (int32_t i = low; i < (int32_t)m->a->n_nodes; i++) {
+    const sp_node *n = m->a->nodes[i];
+    m->steps += n->n_inputs + 1;
+    for (uint32_t k = 0; k < n->n_inputs; k++) {
+      m->mark[i] |= m->mark[n->inputs[k]];
+    }
+    m->changed[i] = m->changed[i] || (m->mark[i] == LEADS && (i != v->to || v->into));
+  }
+  memset(m->mark, 0, m->a->n_nodes);
+}
+
+/* Moves [0, n) have one target that stands before all of them in the array. */
+static void moved_down(matcher *m, move *v, uint32_t n) {
+  const int32_t low = v[0].to, high = v[n - 1].from;
+  for (uint32_t i = 0; i < n; i++) {
+    m->mark[v[i].from] |= FROM;
+  }
+  mark_below(m, low, high);
+  mark_leads(m, low, high);
+  for (int32_t i = low; i <= high; i++) {
+    const bool between = (m->mark[i] & (BELOW | LEADS)) == (BELOW | LEADS);
+    m->changed[i] = m->changed[i] || (between && (i != low || v[0].into));
+  }
+  uint32_t aside = 0; /* those that do not stand above the target, each origin once */
+  for (uint32_t i = 0; i < n; i++) {
+    if ((m->mark[v[i].from] & LEADS) == 0 && (aside == 0 || v[aside - 1].from != v[i].from)) {
+      v[aside++] = v[i];
+    }
+  }
+  memset(m->mark, 0, (size_t)high + 1);
+  m->steps += (uint64_t)high / 16;
+  for (uint32_t i = 0; i < aside && m->steps <= MAX_STEPS; i++) {
+    moved_aside(m, &v[i]);
+  }
+}
+
+/* From a node to one that stands after it: everything from there up loses the restriction, the target itself
+ * does not. */
+static void moved_up(matcher *m, const move *v) {
+  m->mark[v->to] |= FROM;
+  mark_below(m, v->from, v->to);
+  mark_leads(m, v->from, v->to);
+  const bool above = (m->mark[v->to] & LEADS) != 0;
+  for (int32_t i = v->from; i < v->to && above; i++) {
+    m->changed[i] = m->changed[i] || (m->mark[i] & (BELOW | LEADS)) == (BELOW | LEADS);
+  }
+  memset(m->mark, 0, (size_t)v->to + 1);
+  m->steps += (uint64_t)v->to / 16;
+  if (!above) {
+    moved_aside(m, v);
+  }
+}
+
+/* Where it went is not known: everything below is in doubt, and so is the node itself when it is gone. */
+static void moved_away(matcher *m, const move *v, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    m->mark[v[i].from] |= FROM;
+    m->changed[v[i].from] = m->changed[v[i].from] || m->heir[v[i].from];
+  }
+  mark_below(m, 0, v[n - 1].from);
+  for (int32_t i = 0; i < v[n - 1].from; i++) {
+    m->changed[i] = m->changed[i] || (m->mark[i] & BELOW) != 0;
+  }
+  memset(m->mark, 0, (size_t)v[n - 1].from + 1);
+}
+
+/* false: too much to look at. */
+static bool mark_changes(matcher *m, const builder *b, const sp_report_trace *t) {
+  for (uint32_t i = 0; i < t->n_facts; i++) {
+    if (moves_rows(&t->facts[i])) {
+      m->moves[m->n_moves++] = landing(m, b, &t->facts[i]);
+    }
+  }
+  qsort(m->moves, m->n_moves, sizeof *m->moves, by_target);
+  for (uint32_t i = 0, end = 0; i < m->n_moves && m->steps <= MAX_STEPS; i = end) {
+    move *v = &m->moves[i];
+    end = i + 1;
+    while (end < m->n_moves && m->moves[end].to == v->to && m->moves[end].into == v->into) {
+      end++;
+    }
+    uint32_t up = 0; /* those that stand before their target come first */
+    for (; i + up < end && v->to >= 0 && v[up].from <= v->to; up++) {
+      if (v[up].from < v->to && (up == 0 || v[up].from != v[up - 1].from) && m->steps <= MAX_STEPS) {
+        moved_up(m, &v[up]);
+      }
+    }
+    if (i + up == end) {
+      continue;
+    }
+    if (v->to >= 0) {
+      moved_down(m, v + up, end - i - up);
+    } else {
+      moved_away(m, v, end - i);
+    }
+  }
+  return m->steps <= MAX_STEPS;
+}
+
+void sp_report_match_plans(builder *b, sp_report *r, const sp_plan *pa, uint32_t a, const sp_plan *pb,
+                           uint32_t index_b) {
   matcher m = {.a = pa, .b = pb};
-  m.to = SP_ARENA_ARRAY(b->arena, int32_t, pa->n_nodes);
-  m.changed = SP_ARENA_ARRAY(b->arena, bool, pa->n_nodes);
-  m.below = SP_ARENA_ARRAY(b->arena, uint8_t, pa->n_nodes);
-  sp_report_match *out = SP_ARENA_ARRAY(b->arena, sp_report_match, pa->n_nodes);
-  if (m.to == NULL || m.changed == NULL || m.below == NULL || out == NULL) {
+  sp_report_match *out = SP_ARENA_ARRAY(b->arena, sp_report_match, pa->n_nodes + 1);
+  if (out == NULL || !open_matcher(&m, b, r->trace.n_facts)) {
     b->failed = true;
     return;
   }
-  match_nodes(&m, b);
-  const bool exact_only = (uint64_t)r->trace.n_facts * pa->n_nodes > MAX_STEPS;
-  for (uint32_t i = 0; i < r->trace.n_facts && !exact_only; i++) {
-    if (moves_rows(&r->trace.facts[i])) {
-      mark_path(&m, &r->trace.facts[i], &b->before);
-    }
-  }
+  match_nodes(&m, b, &r->trace);
+  const bool exact_only = !mark_changes(&m, b, &r->trace);
   uint32_t n = 0;
   for (uint32_t i = 0; i < pa->n_nodes; i++) {
     if (m.to[i] < 0) {
       continue;
     }
-    const sp_node *x = pa->nodes[i], *y = pb->nodes[m.to[i]];
-    const bool equal = sp_hash128_eq(x->fingerprint, y->fingerprint);
-    out[n++] = (sp_report_match){a, i, index_b, (uint32_t)m.to[i], equal ? "same" : "changed", equal || (!exact_only && !m.changed[i])};
+    const bool equal = sp_hash128_eq(pa->nodes[i]->fingerprint, pb->nodes[m.to[i]]->fingerprint);
+    out[n++] = (sp_report_match){a,
+                                 i,
+                                 index_b,
+                                 (uint32_t)m.to[i],
+                                 m.heir[i] ? "rows"
+                                 : equal   ? "same"
+                                           : "changed",
+                                 (equal && !m.heir[i]) || (!exact_only && !m.changed[i])};
   }
   r->matches = out;
   r->n_matches = n;

@@ -20,7 +20,7 @@ ban 'strcpy|strcat|sprintf|vsprintf|gets|alloca|strncpy|strncat' 'no bound, or a
 ban 'strtok|asctime|ctime|gmtime|localtime|rand|srand' 'hidden state'
 ban 'atoi|atol|atoll|atof|scanf|sscanf|fscanf' 'no errors'
 ban 'abort|exit|_exit|quick_exit' 'only the command ends the process'
-if grep -rnE 'TODO|FIXME|XXX|HACK' src viz include samples CMakeLists.txt README.md >&2; then
+if grep -rnIwE "TODO|FIXME|XXX|HACK" src viz include samples CMakeLists.txt README.md >&2; then
   echo 'leftovers' >&2
   status=1
 fi

@@ -55,7 +55,7 @@ def main():
     ap.add_argument("--data", type=pathlib.Path)
     ap.add_argument("--none-seconds", type=float, default=60)
     ap.add_argument("names", nargs="*")
-    a = ap.parse_args()
+    a = ap.parse_intermixed_args()
     passed = failed = skipped = 0
     for plan in sorted(a.samples.glob("*/*.json")):
         if a.names and plan.stem not in a.names:

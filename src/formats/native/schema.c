@@ -5,6 +5,8 @@
  * JSON Schema can say. */
 #include "formats/native/native.h"
 
+#include "base/cformat.h"
+
 static void put_pair(sp_jw *w, const char *key, const char *value) {
   sp_jw_key(w, key);
   sp_jw_cstr(w, value);
@@ -12,8 +14,8 @@ static void put_pair(sp_jw *w, const char *key, const char *value) {
 
 static void put_ref(sp_jw *w, const char *name) {
   sp_jw_key(w, "$ref");
-  char ref[64] = "#/$defs/";
-  strncat(ref, name, sizeof ref - strlen(ref) - 1);
+  char ref[64];
+  (void)sp_snprintf(ref, sizeof ref, "#/$defs/%s", name);
   sp_jw_cstr(w, ref);
 }
 

@@ -81,7 +81,7 @@ static void put_labels(const svg *s, const panel *p, int32_t x, int32_t y) {
     }
     const sp_point *a = &w->points[(w->n - 1) / 2], *b = &w->points[w->n / 2];
     sp_str_addf(s->out, "<text class=\"rows\" x=\"%d\" y=\"%d\">", (a->x + b->x) / 2 + x + 7, (a->y + b->y) / 2 + y + 4);
-    svg_escape(s->out, p->scene.wires[i].label, strlen(p->scene.wires[i].label));
+    sp_svg_escape(s->out, p->scene.wires[i].label, strlen(p->scene.wires[i].label));
     sp_str_add(s->out, "</text>\n");
   }
 }
@@ -113,13 +113,13 @@ static void put_rich(const svg *s, const sp_rich *r) {
     if (class == NULL) {
       continue;
     }
-    svg_escape(s->out, r->text + at, r->spans[i].pos - at);
+    sp_svg_escape(s->out, r->text + at, r->spans[i].pos - at);
     sp_str_addf(s->out, "<tspan class=\"%s\">", class);
-    svg_escape(s->out, r->text + r->spans[i].pos, r->spans[i].len);
+    sp_svg_escape(s->out, r->text + r->spans[i].pos, r->spans[i].len);
     sp_str_add(s->out, "</tspan>");
     at = r->spans[i].pos + r->spans[i].len;
   }
-  svg_escape(s->out, r->text + at, strlen(r->text) - at);
+  sp_svg_escape(s->out, r->text + at, strlen(r->text) - at);
 }
 
 static const char *line_class(sp_line_kind k) {
@@ -146,15 +146,15 @@ static const char *line_class(sp_line_kind k) {
 
 static void put_line(const svg *s, const sp_card_line *l, int32_t x, int32_t y) {
   sp_str_addf(s->out, "<text class=\"%s\" x=\"%d\" y=\"%d\" textLength=\"%d\" lengthAdjust=\"spacingAndGlyphs\">", line_class(l->kind), x, y,
-              svg_text_width(l->columns));
+              sp_svg_text_width(l->columns));
   if (l->full != NULL) {
     sp_str_add(s->out, "<title>");
-    svg_escape(s->out, l->full, strlen(l->full));
+    sp_svg_escape(s->out, l->full, strlen(l->full));
     sp_str_add(s->out, "</title>");
   }
   if (l->glyph != NULL) {
     sp_str_add(s->out, "<tspan class=\"sym\">");
-    svg_escape(s->out, l->glyph, strlen(l->glyph));
+    sp_svg_escape(s->out, l->glyph, strlen(l->glyph));
     sp_str_add(s->out, "</tspan> ");
   }
   put_rich(s, &l->text);
@@ -164,22 +164,22 @@ static void put_line(const svg *s, const sp_card_line *l, int32_t x, int32_t y) 
 /* The tooltip: everything there is to say about the node in one text. */
 static void put_tooltip(const svg *s, const sp_card *c) {
   sp_str_add(s->out, "<title>");
-  svg_escape(s->out, c->title, strlen(c->title));
+  sp_svg_escape(s->out, c->title, strlen(c->title));
   for (uint32_t i = 0; c->node != NULL && i < c->node->n_details; i++) {
     const sp_report_detail *d = &c->node->details[i];
     sp_str_add(s->out, "&#10;");
-    svg_escape(s->out, d->key, strlen(d->key));
+    sp_svg_escape(s->out, d->key, strlen(d->key));
     sp_str_add(s->out, ": ");
-    svg_escape(s->out, d->value.text, strlen(d->value.text));
+    sp_svg_escape(s->out, d->value.text, strlen(d->value.text));
   }
   if (c->node != NULL && c->node->n_fields > 0) {
     sp_str_addf(s->out, "&#10;%u column%s:", c->node->n_fields, c->node->n_fields == 1 ? "" : "s");
     const uint32_t shown = c->node->n_fields < 40 ? c->node->n_fields : 40;
     for (uint32_t i = 0; i < shown; i++) {
       sp_str_add(s->out, i > 0 ? ", " : " ");
-      svg_escape(s->out, c->node->fields[i].name, strlen(c->node->fields[i].name));
+      sp_svg_escape(s->out, c->node->fields[i].name, strlen(c->node->fields[i].name));
       sp_str_addc(s->out, ' ');
-      svg_escape(s->out, c->node->fields[i].type, strlen(c->node->fields[i].type));
+      sp_svg_escape(s->out, c->node->fields[i].type, strlen(c->node->fields[i].type));
     }
     if (shown < c->node->n_fields) {
       sp_str_addf(s->out, " and %u more", c->node->n_fields - shown);
@@ -238,7 +238,7 @@ static void put_card(const svg *s, const panel *p, uint32_t index, uint32_t pane
   sp_str_add(s->out, "</g>\n");
 }
 
-void svg_panel(const svg *s, const panel *p, uint32_t index, int32_t x, int32_t y) {
+void sp_svg_panel(const svg *s, const panel *p, uint32_t index, int32_t x, int32_t y) {
   sp_str_addf(s->out, "<g class=\"panel\">\n<text class=\"b dim\" x=\"%d\" y=\"%d\">%s</text>\n", x, y - 10, p->label);
   put_wires(s, p, x, y);
   for (uint32_t i = 0; i < p->scene.n_cards; i++) {

@@ -52,7 +52,7 @@ static void put_rule(const svg *s, const char *selector, const char *body) {
   sp_str_addf(s->out, "{%s}\n", body);
 }
 
-void svg_style(const svg *s) {
+void sp_svg_style(const svg *s) {
   sp_str_add(s->out, "<style>\n");
   put_rule(s, "text",
            "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono','Liberation Mono',monospace;font-size:12px;white-space:pre");
@@ -73,7 +73,7 @@ void svg_style(const svg *s) {
   sp_str_add(s->out, "</style>\n");
 }
 
-void svg_escape(sp_str *out, const char *text, size_t n) {
+void sp_svg_escape(sp_str *out, const char *text, size_t n) {
   const char *end = text + n;
   for (const char *p = text; p < end;) {
     uint32_t len = 1;
@@ -97,4 +97,4 @@ void svg_escape(sp_str *out, const char *text, size_t n) {
   }
 }
 
-int32_t svg_text_width(uint32_t columns) { return (int32_t)((columns * CHAR_10 + 9) / 10); }
+int32_t sp_svg_text_width(uint32_t columns) { return (int32_t)((columns * CHAR_10 + 9) / 10); }

@@ -26,7 +26,7 @@ static bool make_panel(svg *s, const sp_report_plan *plan, panel *p, sp_error *e
     const sp_card *c = &p->scene.cards[i];
     const uint32_t columns = c->columns > 14 ? c->columns : 14;
     const bool bars = c->figures.time_share >= 0 || c->figures.mem_share >= 0;
-    l->boxes[i] = (sp_box){.w = svg_text_width(columns) + 2 * PAD_X, .h = (int32_t)c->n_lines * LINE + 2 * PAD_Y + (bars ? BARS - 3 : 0)};
+    l->boxes[i] = (sp_box){.w = sp_svg_text_width(columns) + 2 * PAD_X, .h = (int32_t)c->n_lines * LINE + 2 * PAD_Y + (bars ? BARS - 3 : 0)};
   }
   for (uint32_t i = 0; i < l->n_wires; i++) {
     const struct sp_scene_wire *w = &p->scene.wires[i];
@@ -65,7 +65,7 @@ static void fit_panel(panel *p) {
     const sp_wire *w = &l->wires[i];
     const char *label = p->scene.wires[i].label;
     if (w->n > 0 && label[0] != '\0') {
-      const int32_t end = w->points[w->n / 2].x + 7 + svg_text_width((uint32_t)sp_utf8_width(label, strlen(label)));
+      const int32_t end = w->points[w->n / 2].x + 7 + sp_svg_text_width((uint32_t)sp_utf8_width(label, strlen(label)));
       l->width = end > l->width ? end : l->width;
     }
   }
@@ -118,7 +118,7 @@ static bool make_heading(svg *s, heading *h) {
     }
     if (text.n > 0) {
       h->lines[h->n] = sp_arena_strdup(s->a, text.p);
-      const int32_t w = svg_text_width((uint32_t)sp_utf8_width(text.p, text.n));
+      const int32_t w = sp_svg_text_width((uint32_t)sp_utf8_width(text.p, text.n));
       h->width = w > h->width ? w : h->width;
       if (h->lines[h->n++] == NULL) {
         break;
@@ -132,8 +132,8 @@ static bool make_heading(svg *s, heading *h) {
 
 static void put_text(const svg *s, const char *class, int32_t x, int32_t y, const char *text) {
   sp_str_addf(s->out, "<text class=\"%s\" x=\"%d\" y=\"%d\" textLength=\"%d\" lengthAdjust=\"spacingAndGlyphs\">", class, x, y,
-              svg_text_width((uint32_t)sp_utf8_width(text, strlen(text))));
-  svg_escape(s->out, text, strlen(text));
+              sp_svg_text_width((uint32_t)sp_utf8_width(text, strlen(text))));
+  sp_svg_escape(s->out, text, strlen(text));
   sp_str_add(s->out, "</text>\n");
 }
 
@@ -142,7 +142,7 @@ static const char legend_plain[] = "σ on a scan: predicate pushed into it · π
 
 static void put_document(svg *s, const heading *h) {
   const char *legend = s->theme.run != NULL ? legend_measured : legend_plain;
-  const int32_t legend_width = svg_text_width((uint32_t)sp_utf8_width(legend, strlen(legend)));
+  const int32_t legend_width = sp_svg_text_width((uint32_t)sp_utf8_width(legend, strlen(legend)));
   int32_t width = h->width > legend_width ? h->width : legend_width, height = 0, x = MARGIN;
   for (uint32_t i = 0; i < s->n_panels; i++) {
     const int32_t end = x + s->panels[i].layout.width - MARGIN;
@@ -159,12 +159,12 @@ static void put_document(svg *s, const heading *h) {
               s->prefix, width, total, width, total, s->prefix, s->prefix, s->prefix);
   const char *title = s->theme.report->title != NULL ? s->theme.report->title : "plan";
   sp_str_add(s->out, "Query plan ");
-  svg_escape(s->out, title, strlen(title));
+  sp_svg_escape(s->out, title, strlen(title));
   sp_str_addf(s->out, "</title>\n<desc id=\"%s-desc\">", s->prefix);
   const char *alt = s->o->alt != NULL ? s->o->alt : h->lines[0];
-  svg_escape(s->out, alt, strlen(alt));
+  sp_svg_escape(s->out, alt, strlen(alt));
   sp_str_add(s->out, "</desc>\n");
-  svg_style(s);
+  sp_svg_style(s);
   if (s->o->theme != SP_THEME_AUTO) {
     sp_str_addf(s->out, "<rect class=\"bg\" width=\"%d\" height=\"%d\"/>\n", width, total);
   }
@@ -173,7 +173,7 @@ static void put_document(svg *s, const heading *h) {
   }
   x = MARGIN;
   for (uint32_t i = 0; i < s->n_panels; i++) {
-    svg_panel(s, &s->panels[i], i, x, top);
+    sp_svg_panel(s, &s->panels[i], i, x, top);
     x += s->panels[i].layout.width + PANEL_GAP;
   }
   put_text(s, "dim", MARGIN, total - MARGIN, legend);

@@ -27,11 +27,11 @@ typedef struct svg {
 } svg;
 
 /* style.c: colours for light and dark, scoped under the root's id. */
-void svg_style(const svg *s);
+void sp_svg_style(const svg *s);
 /* Text for element content and attributes: markup escaped, control characters replaced. */
-void svg_escape(sp_str *out, const char *text, size_t n);
-int32_t svg_text_width(uint32_t columns); /* pixels */
+void sp_svg_escape(sp_str *out, const char *text, size_t n);
+int32_t sp_svg_text_width(uint32_t columns); /* pixels */
 /* draw.c: the edges and cards of a panel at (x, y). */
-void svg_panel(const svg *s, const panel *p, uint32_t index, int32_t x, int32_t y);
+void sp_svg_panel(const svg *s, const panel *p, uint32_t index, int32_t x, int32_t y);
 
 #endif
