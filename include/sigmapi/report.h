@@ -151,8 +151,8 @@ typedef struct sp_report_run {
   const sp_report_pipeline *pipelines;
 } sp_report_run;
 
-/* Node a of plan_a stands for node b of plan_b. kind: "same" (fingerprint), "changed" (origin). same_rows: exactly one node computes the same
- * rows, so that measurements may be shown on both. */
+/* Node a of plan_a stands for node b of plan_b. kind: "same" (fingerprint), "changed" (id), "rows" (a is gone, b gives its rows now). same_rows:
+ * b computes the rows of a, so that measurements may be shown on both; of "rows" only the number of rows, since b's work is not a's. */
 typedef struct sp_report_match {
   uint32_t plan_a, a, plan_b, b;
   const char *kind;

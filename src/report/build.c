@@ -256,11 +256,23 @@ static int32_t node_index(const sp_report_ids *m, const char *id) {
   return i;
 }
 
+/* "0:10" as people say it. */
+static const char *slice_text(builder *b, const char *text) {
+  if (text == NULL || strncmp(text, "0:", 2) != 0 || text[2] < '0' || text[2] > '9') {
+    return text;
+  }
+  const char *said =
+      strcmp(text, "0:1") == 0 ? "first row" : sp_arena_printf(b->arena, "first %s rows", text + 2);
+  b->failed = b->failed || said == NULL;
+  return said;
+}
+
 static void build_fact(builder *b, const sp_fact *f, const char *rule, sp_report_fact *out) {
   *out = (sp_report_fact){.kind = fact_kinds[f->kind],
                           .action = fact_actions[f->action],
                           .rule = keep(b, rule),
-                          .text = rich(b, f->text, f->kind == SP_FACT_PREDICATE || f->kind == SP_FACT_EXPR),
+                          .text = rich(b, f->kind == SP_FACT_SLICE ? slice_text(b, f->text) : f->text,
+                                       f->kind == SP_FACT_PREDICATE || f->kind == SP_FACT_EXPR),
                           .from = keep(b, f->from),
                           .to = keep(b, f->to),
                           .reason = keep(b, f->reason),
@@ -481,7 +493,9 @@ static void mark_error(builder *b, const sp_plan *written, sp_report_plan *plan,
     }
   }
   if (best >= 0) {
-    nodes[best].error = keep(b, e->message);
+    nodes[best].error =
+        e->hint[0] != '\0' ? sp_arena_printf(b->arena, "%s (%s)", e->message, e->hint) : keep(b, e->message);
+    b->failed = b->failed || nodes[best].error == NULL;
   }
 }
 

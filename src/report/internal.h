@@ -3,7 +3,7 @@
 #define SP_REPORT_INTERNAL_H
 
 #include "report/build.h"
-#include "report/idmap.h"
+#include "report/ids.h"
 
 typedef struct builder {
   sp_arena *arena;

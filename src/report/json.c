@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "report/ids.h"
+
 typedef enum kind {
   K_STR, /* const char *; absent when NULL */
   K_U32,
@@ -565,6 +567,20 @@ static sp_status read_struct(reader *r, const desc *d, const sp_json *v, void *b
     }                                                                                                        \
   } while (0)
 
+/* Ids name nodes in pictures and facts: a second one with the same id would be taken for the first. */
+static sp_status check_ids(reader *r, const sp_report_plan *p, uint32_t k) {
+  sp_report_ids ids;
+  if (!sp_report_ids_init(&ids, r->arena, p->n_nodes)) {
+    return sp_error_nomem(r->err);
+  }
+  for (uint32_t i = 0; i < p->n_nodes; i++) {
+    const sp_sv id = sp_sv_from(p->nodes[i].id);
+    CHECK(sp_report_ids_find(&ids, id) < 0, "plan %u: two nodes have the id of node %u", k, i);
+    sp_report_ids_set(&ids, id, i);
+  }
+  return SP_OK;
+}
+
 static sp_status check_plan(reader *r, const sp_report_plan *p, uint32_t k) {
   CHECK(p->stage != NULL && p->label != NULL, "plan %u has no stage or label", k);
   for (uint32_t i = 0; i < p->n_nodes; i++) {
@@ -586,6 +602,7 @@ static sp_status check_plan(reader *r, const sp_report_plan *p, uint32_t k) {
       CHECK(n->origin[j] != NULL, "plan %u: node %u has an empty origin", k, i);
     }
   }
+  SP_TRY(check_ids(r, p, k));
   for (uint32_t i = 0; i < p->n_outputs; i++) {
     CHECK(p->outputs[i].node < p->n_nodes && p->outputs[i].name != NULL,
           "plan %u: output %u is not in the plan", k, i);

@@ -1,5 +1,5 @@
 /* A small open-addressing map from names to numbers. */
-#include "report/internal.h"
+#include "report/ids.h"
 
 bool sp_report_ids_init(sp_report_ids *m, sp_arena *a, uint32_t n) {
   uint32_t slots = 8;
