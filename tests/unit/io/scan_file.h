@@ -144,7 +144,7 @@ static inline sp_status scan_morsel(sp_dataset *d, const sp_scan_request *r, sp_
   sp_status st = SP_OK;
   for (uint32_t n = 1; st == SP_OK && n > 0;) {
     st = sp_cursor_next(c, how->window > 0 ? how->window : SP_BATCH_ROWS, &n, err);
-    if (st == SP_OK) {
+    if (st == SP_OK && n > 0) {
       st = scan_window(c, r, n, how->every, out, err);
     }
   }

@@ -126,12 +126,12 @@ static sp_status load(const sp_csv_source *s, int fd, int64_t start, int64_t tar
       *end = w.at;
       return SP_OK;
     }
+    if (start + (int64_t)have > target + CSV_MAX_ROW_BYTES) {
+      return endless_row(s, start, sp_csv_text(b), have, err);
+    }
     if (start + (int64_t)have >= s->size) {
       *end = s->size;
       return SP_OK;
-    }
-    if (start + (int64_t)have > target + CSV_MAX_ROW_BYTES) {
-      return endless_row(s, start, sp_csv_text(b), have, err);
     }
     want = (int64_t)have > SLACK ? (int64_t)have : SLACK;
   }
