@@ -13,9 +13,9 @@
 
 /* Predicates first, since they change which columns are needed and where rows are counted; sharing last, when
  * what stays equal is known. */
-static const char *const rows[] = {"simplify_expressions", "split_predicates", "outer_to_inner", "predicate_pushdown",
-                                   "cross_to_inner"};
-static const char *const columns[] = {"slice_pushdown", "projection_pushdown"};
+static const char *const rows[] = {"simplify_expressions", "split_predicates", "outer_to_inner",
+                                   "predicate_pushdown", "cross_to_inner"};
+static const char *const columns[] = {"slice_pushdown", "projection_pushdown", "merge_projections"};
 static const char *const sharing[] = {"common_subplan"};
 static const char *const physical[] = {"join_build_side"};
 
