@@ -59,6 +59,8 @@ struct sp_pipeline {
   sp_pipeline *link;   /* all, in order of making */
   uint32_t n_feeds, cap_feeds;
   sp_feed *feeds;
+  uint32_t n_soft, cap_soft, next_soft;
+  sp_pipeline **soft; /* better run before it, where that closes no circle: their runtime filters reach its scan */
   uint32_t n_deps, cap_deps;
   sp_pipeline **deps;
   /* set by sp_prepare */
@@ -72,6 +74,7 @@ struct sp_pipeline {
   uint8_t state; /* of ordering: 0 new, 1 begun, 2 done */
   bool needed;   /* somebody waits for it */
   uint32_t next_dep;
+  uint32_t walk; /* last walk that saw it */
 };
 sp_pipeline *sp_pipeline_find(sp_pipeline *p);
 
@@ -181,6 +184,7 @@ struct sp_exec {
   sp_gate *gates; /* the others, all pipelines' */
   pthread_mutex_t failure_lock;
   sp_filter_path *filter_paths;
+  uint32_t walks; /* over pipelines, while they are being ordered */
   _Atomic bool starved; /* figures are missing for want of memory: the run fails in the end */
   _Atomic uint32_t next_morsel;
   _Atomic int64_t rows_seen; /* by sources, for progress */

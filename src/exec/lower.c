@@ -143,6 +143,12 @@ static sp_status merge_pipelines(sp_lower *l, sp_pipeline *p, sp_pipeline *q, sp
   for (uint32_t i = 0; i < q->n_deps; i++) {
     SP_TRY(sp_lower_depends(l, p, q->deps[i], err));
   }
+  for (uint32_t i = 0; i < q->n_soft; i++) {
+    if (!sp_arena_grow(l->arena, &p->soft, &p->cap_soft, p->n_soft + 1, sizeof(sp_pipeline *))) {
+      return sp_error_nomem(err);
+    }
+    p->soft[p->n_soft++] = q->soft[i];
+  }
   q->merged = p;
   return SP_OK;
 }
@@ -240,6 +246,19 @@ static bool follow(sp_lower *l, uint32_t node, sp_sv *column, const sp_type *typ
   return false;
 }
 
+/* The filter is of use when its owner has finished before the scan runs. */
+static bool prefer_after(sp_lower *l, sp_pipeline *p, const sp_operator *owner) {
+  p = sp_pipeline_find(p);
+  if (owner == NULL || owner->pipeline == NULL || sp_pipeline_find(owner->pipeline) == p) {
+    return true;
+  }
+  if (!sp_arena_grow(l->arena, &p->soft, &p->cap_soft, p->n_soft + 1, sizeof(sp_pipeline *))) {
+    return false;
+  }
+  p->soft[p->n_soft++] = owner->pipeline;
+  return true;
+}
+
 bool sp_lower_offer_filter(sp_lower *l, uint32_t node, uint32_t which, uint32_t column,
                            sp_runtime_filter *f) {
   uint32_t at = l->plan->nodes[node]->inputs[which];
@@ -264,6 +283,9 @@ bool sp_lower_offer_filter(sp_lower *l, uint32_t node, uint32_t which, uint32_t 
       }
       path->link = l->x->filter_paths;
       l->x->filter_paths = path;
+      if (!prefer_after(l, l->source_of[at]->pipeline, f->owner)) {
+        atomic_store(&l->x->starved, true);
+      }
       return true;
     }
     if (!follow(l, at, &name, field->type, &at)) {

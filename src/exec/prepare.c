@@ -14,6 +14,8 @@
 
 #include "base/str.h"
 
+#define SOFT_WALKS 1000 /* wishes about the order of pipelines that are looked into */
+
 typedef struct prep {
   sp_exec *x;
   sp_arena *arena;
@@ -251,13 +253,52 @@ static sp_status prepare_pipeline(prep *p, sp_pipeline *pl, sp_error *err) {
   return describe(p, pl, err);
 }
 
+/* Does `from` wait, directly or not, for a pipeline that is being visited? */
+static bool waits_for_begun(sp_pipeline *from, sp_pipeline **stack, uint32_t walk) {
+  uint32_t n = 0;
+  stack[n++] = from;
+  from->walk = walk;
+  while (n > 0) {
+    const sp_pipeline *pl = stack[--n];
+    if (pl->state == 1) {
+      return true;
+    }
+    for (uint32_t i = 0; i < pl->n_deps && pl->state == 0; i++) {
+      sp_pipeline *dep = sp_pipeline_find(pl->deps[i]);
+      if (dep->walk != walk) {
+        dep->walk = walk;
+        stack[n++] = dep;
+      }
+    }
+  }
+  return false;
+}
+
+/* The next pipeline to run before pl that has not run: those it waits for, after those that it would be good to wait for. */
+static sp_pipeline *next_soft(sp_exec *x, sp_pipeline *pl, sp_pipeline **spare) {
+  while (pl->next_soft < pl->n_soft) {
+    sp_pipeline *dep = sp_pipeline_find(pl->soft[pl->next_soft++]);
+    if (dep->state == 0 && x->walks < SOFT_WALKS && !waits_for_begun(dep, spare, ++x->walks)) {
+      return dep;
+    }
+  }
+  return NULL;
+}
+
 /* Depth first from the pipelines that nobody waits for; a loop, since chains of breakers may be long. */
-static sp_status visit(sp_exec *x, sp_pipeline **stack, sp_pipeline *start, uint32_t *n, sp_error *err) {
+static sp_status visit(sp_exec *x, sp_pipeline **stack, sp_pipeline **spare, sp_pipeline *start, uint32_t *n,
+                       sp_error *err) {
   uint32_t depth = 0;
   stack[depth++] = start;
   start->state = 1;
   while (depth > 0) {
     sp_pipeline *pl = stack[depth - 1];
+    sp_pipeline *soft = next_soft(x, pl, spare);
+    if (soft != NULL) {
+      soft->state = 1;
+      stack[depth++] = soft;
+      continue;
+    }
     if (pl->next_dep < pl->n_deps) {
       sp_pipeline *dep = sp_pipeline_find(pl->deps[pl->next_dep++]);
       if (dep->state == 1) {
@@ -281,7 +322,8 @@ static sp_status order_pipelines(prep *p, uint32_t n, sp_error *err) {
   sp_exec *x = p->x;
   x->order = SP_ARENA_ARRAY(p->arena, sp_pipeline *, n);
   sp_pipeline **stack = SP_ARENA_ARRAY(p->arena, sp_pipeline *, n);
-  if (x->order == NULL || stack == NULL) {
+  sp_pipeline **spare = SP_ARENA_ARRAY(p->arena, sp_pipeline *, n);
+  if (x->order == NULL || stack == NULL || spare == NULL) {
     return sp_error_nomem(err);
   }
   for (sp_pipeline *pl = x->pipelines; pl != NULL; pl = pl->link) {
@@ -291,8 +333,8 @@ static sp_status order_pipelines(prep *p, uint32_t n, sp_error *err) {
   }
   uint32_t placed = 0;
   for (sp_pipeline *pl = x->pipelines; pl != NULL; pl = pl->link) {
-    if (pl->merged == NULL && !pl->needed) {
-      SP_TRY(visit(x, stack, pl, &placed, err));
+    if (pl->merged == NULL && !pl->needed && pl->state == 0) {
+      SP_TRY(visit(x, stack, spare, pl, &placed, err));
     }
   }
   if (placed != n) {

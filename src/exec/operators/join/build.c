@@ -161,6 +161,9 @@ static sp_status build_finish(sp_operator *op, sp_exec *x, sp_error *err) {
     st = j->matched != NULL ? SP_OK : sp_error_nomem(err);
   }
   j->built = st == SP_OK;
+  if (st == SP_OK) {
+    sp_join_ready_filters(j);
+  }
   drop_lists(op);
   return st;
 }

@@ -53,6 +53,7 @@ typedef struct sp_join {
   sp_join_read *reads;      /* by column of the predicate's schema */
   _Atomic uint8_t *matched; /* full: by build row */
   bool built;
+  struct sp_join_filter *filters; /* given to scans of the probe side */
   sp_operator *build_op;
 } sp_join;
 
@@ -92,6 +93,10 @@ sp_status sp_join_emit_pairs(sp_operator *op, sp_worker *w, sp_join_local *l, co
 /* Column i of the output from columns of its own length: p (or NULL) and b (or NULL), borrowed. */
 sp_status sp_join_both(sp_operator *op, sp_join_local *l, uint32_t i, sp_column *p, sp_column *b,
                        sp_column **ret, sp_error *err);
+
+/* filter.c: what the build's keys mean for scans below the probe. */
+sp_status sp_join_offer_filters(sp_lower *l, uint32_t node, sp_join *j, sp_error *err);
+void sp_join_ready_filters(sp_join *j); /* the index is there */
 
 /* pairs.c: batches of joins with duplicates on the build side or with a predicate. ids are set. */
 sp_status sp_join_push_pairs(sp_operator *op, sp_worker *w, sp_join_local *l, const sp_batch *in);

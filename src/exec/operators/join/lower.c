@@ -197,6 +197,7 @@ static sp_status lower(sp_lower *l, uint32_t node, sp_error *err) {
   SP_TRY(sp_lower_end(l, build_stream, build, err));
   SP_TRY(sp_lower_append(l, &probe_stream, probe, err));
   SP_TRY(sp_lower_depends(l, probe_stream.pipeline, build_stream.pipeline, err));
+  SP_TRY(sp_join_offer_filters(l, node, build->shared, err));
   probe_stream.ordered = probe_stream.ordered && n->maintain_order;
   return sp_lower_output(l, node, probe_stream, err);
 }
