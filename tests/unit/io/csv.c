@@ -159,7 +159,8 @@ static void dialects(void **state) {
   s.separator = '|';
   s.has_header = false;
   assert_string_equal(ROWS(*state, s, "1|2\n3|4\n"), "[1]|[2]\n[3]|[4]\n");
-  static const char bad[][2] = {{',', ','}, {'\n', '"'}, {',', '\r'}, {'\0', '"'}, {(char)0xe9, '"'}};
+  static const char bad[][2] = {{',', ','},  {'\n', '"'},       {',', '\r'},
+                                {'\0', '"'}, {(char)0xe9, '"'}, {',', '-'}};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     s.separator = bad[i][0];
     s.quote = bad[i][1];

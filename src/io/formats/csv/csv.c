@@ -10,11 +10,6 @@
 #define HEAD_INFLATED ((size_t)4 << 20) /* of a compressed file, for names and types */
 #define DEFAULT_ROWS 10000
 
-static bool ends_with(const char *s, const char *end) {
-  const size_t n = strlen(s), k = strlen(end);
-  return n >= k && strcmp(s + n - k, end) == 0;
-}
-
 /* ---- opening ---- */
 static sp_status load(sp_csv_source *s, int fd, sp_error *err) {
   const sp_loc loc = {.file = s->base.path};
@@ -24,7 +19,11 @@ static sp_status load(sp_csv_source *s, int fd, sp_error *err) {
   }
   s->size = s->base.bytes = st.st_size;
   s->mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
-  if (s->compressed) {
+  uint8_t head[4];
+  const size_t n = s->base.bytes < 4 ? (size_t)s->base.bytes : 4;
+  SP_TRY(sp_csv_read_file(s, fd, 0, head, n, err));
+  s->codec = sp_csv_codec_of(s->base.path, head, n);
+  if (s->codec != CSV_PLAIN) {
     const int64_t rows = s->base.spec->infer_rows;
     const bool all = s->base.spec->schema == NULL && (rows < 0 || rows > DEFAULT_ROWS);
     SP_TRY(sp_csv_inflate(s, fd, all ? SIZE_MAX : HEAD_INFLATED, err));
@@ -51,6 +50,9 @@ static sp_status check_dialect(const sp_scan_spec *spec, const char *path, sp_er
               i == 0 ? "the separator" : "the quote");
     }
   }
+  if (sp_csv_in_numbers(spec->quote)) {
+    SP_FAIL(err, SP_INVALID, &loc, "the quote must be a character that no number holds");
+  }
   if (spec->separator == spec->quote || spec->separator == '\0') {
     SP_FAIL(err, SP_INVALID, &loc, "the separator must be given and differ from the quote");
   }
@@ -74,7 +76,6 @@ static sp_csv_source *new_source(const sp_scan_spec *spec, const char *path, sp_
   s->base = (sp_source){.format = &sp_format_csv, .path = path, .spec = spec, .mem = mem, .rows = -1};
   s->dialect = (sp_csv_dialect){.separator = spec->separator, .quote = spec->quote, .line_end = '\n'};
   s->null_lengths = null_lengths(spec);
-  s->compressed = ends_with(path, ".gz") || ends_with(path, ".zst");
   sp_arena_init(&s->base.arena, mem);
   (void)pthread_mutex_init(&s->lock, NULL);
   return s;
@@ -118,7 +119,7 @@ static sp_status inflate_all(sp_csv_source *s, sp_error *err) {
 static sp_status csv_plan(sp_source *base, const sp_source_plan *p, sp_morsel **ret, uint32_t *ret_n,
                           sp_error *err) {
   sp_csv_source *s = (sp_csv_source *)base;
-  if (s->compressed && !s->inflated_whole) {
+  if (s->codec != CSV_PLAIN && !s->inflated_whole) {
     SP_TRY(inflate_all(s, err));
   }
   SP_TRY(sp_csv_split(s, p->workers, err));
@@ -131,7 +132,7 @@ static sp_status csv_plan(sp_source *base, const sp_source_plan *p, sp_morsel **
     SP_TRY(sp_csv_count(s, p->max_rows, m, s->n_ranges, &base->rows, err));
     base->rows_exact = true;
   }
-  if (s->compressed) {
+  if (s->codec != CSV_PLAIN) {
     atomic_fetch_add(&base->stats->bytes_scanned, base->bytes);
   }
   *ret = m;

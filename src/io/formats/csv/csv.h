@@ -35,6 +35,14 @@ typedef struct sp_csv_dialect {
   char line_end;         /* '\n', in front of which a '\r' is not data; or '\r' */
 } sp_csv_dialect;
 
+/* May a number or a date hold this character? Then it cannot be a quote: doubled ones would not show. */
+static inline bool sp_csv_in_numbers(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '+' || c == '-' ||
+         c == '.' || c == ':' || c == ' ';
+}
+
+typedef enum sp_csv_codec { CSV_PLAIN, CSV_GZIP, CSV_ZSTD } sp_csv_codec;
+
 typedef struct sp_csv_source {
   sp_source base;
   int64_t mtime_ns;
@@ -44,7 +52,7 @@ typedef struct sp_csv_source {
   int64_t text_start;    /* behind the byte order mark */
   int64_t data_start;    /* offset of the first data row */
   uint64_t null_lengths; /* bit k: some text of k bytes means null (63: of 63 or more) */
-  bool compressed;
+  sp_csv_codec codec;
   sp_buf *inflated;    /* a compressed file's text, or the start of it; else NULL */
   bool inflated_whole; /* all of it */
 
@@ -132,8 +140,17 @@ sp_loc sp_csv_place(const sp_csv_source *s, int64_t offset);
 sp_status sp_csv_fail(const sp_csv_source *s, int64_t text_offset, const char *text, size_t row,
                       sp_csv_stop why, const sp_csv_fault *fault, sp_error *err);
 
-/* inflate.c: the compressed file's text into s->inflated, `limit` bytes or a little more, or all of it. */
+/* ---- codecs.c ---- */
+/* By suffix, or by the first bytes of the file. */
+sp_csv_codec sp_csv_codec_of(const char *path, const uint8_t *head, size_t n);
+/* The compressed file's text into s->inflated, `limit` bytes or a little more, or all of it. */
 sp_status sp_csv_inflate(sp_csv_source *s, int fd, size_t limit, sp_error *err);
+/* "none", "gzip" or "zstd", with ":level"; name NULL: by the path. */
+sp_status sp_csv_codec_parse(const char *name, const char *path, sp_csv_codec *ret, int *ret_level,
+                             sp_error *err);
+/* n bytes as one gzip member or zstd frame. */
+sp_status sp_csv_deflate(sp_mem *mem, sp_csv_codec codec, int level, const char *p, size_t n, sp_buf **ret,
+                         sp_error *err);
 
 /* infer.c: dialect, header and types: s->base.schema, n_fields, data_start, an estimate of the rows. */
 sp_status sp_csv_infer(sp_csv_source *s, int fd, sp_error *err);

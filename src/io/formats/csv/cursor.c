@@ -105,7 +105,7 @@ static sp_status load(csv_cursor *c, uint32_t range, sp_error *err) {
   SP_TRY(st);
   c->end = (size_t)(end - c->start);
   c->base.wait_ns += sp_now_ns() - before;
-  if (!s->compressed) {
+  if (s->codec == CSV_PLAIN) {
     atomic_fetch_add(&s->base.stats->bytes_scanned, end - c->start);
   }
   return SP_OK;

@@ -1,5 +1,6 @@
-/* Compressed CSV files: gzip and zstd, by suffix. Text of a compressed file cannot be cut without inflating
- * what is in front, so it is inflated whole when the scan is planned; for names and types only its start is.
+/* Compressed CSV files: gzip and zstd, by suffix, or by their first bytes. Text of a compressed file cannot
+ * be cut without inflating what is in front, so it is inflated whole when the scan is planned; for names and
+ * types only its start is.
  *
  * Several gzip members or zstd frames one behind the other are one text: that is how parallel writers make
  * them.
@@ -11,6 +12,7 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
+#include "data/text.h"
 #include "io/formats/csv/csv.h"
 
 #define STEP ((size_t)1 << 20) /* inflated at a time */
@@ -142,9 +144,17 @@ static sp_status read_compressed(const sp_csv_source *s, int fd, size_t n, sp_bu
   return SP_OK;
 }
 
+sp_csv_codec sp_csv_codec_of(const char *path, const uint8_t *head, size_t n) {
+  const size_t len = strlen(path);
+  if ((len >= 3 && strcmp(path + len - 3, ".gz") == 0) || (n >= 2 && memcmp(head, "\x1f\x8b", 2) == 0)) {
+    return CSV_GZIP;
+  }
+  const bool zstd = n >= 4 && memcmp(head, "\x28\xb5\x2f\xfd", 4) == 0;
+  return zstd || (len >= 4 && strcmp(path + len - 4, ".zst") == 0) ? CSV_ZSTD : CSV_PLAIN;
+}
+
 sp_status sp_csv_inflate(sp_csv_source *s, int fd, size_t limit, sp_error *err) {
-  const size_t path_n = strlen(s->base.path), bytes = (size_t)s->base.bytes;
-  const bool gzip = path_n > 3 && strcmp(s->base.path + path_n - 3, ".gz") == 0;
+  const size_t bytes = (size_t)s->base.bytes;
   const bool cut = limit < bytes && bytes - limit > STEP;
   sp_buf *in = NULL;
   SP_TRY(read_compressed(s, fd, cut ? limit + STEP : bytes, &in, err));
@@ -154,7 +164,7 @@ sp_status sp_csv_inflate(sp_csv_source *s, int fd, size_t limit, sp_error *err) 
   if (out == NULL) {
     st = sp_error_nomem(err);
   } else if (in->size > 0) {
-    st = gzip ? inflate_gzip(&j, err) : inflate_zstd(&j, err);
+    st = s->codec == CSV_GZIP ? inflate_gzip(&j, err) : inflate_zstd(&j, err);
   }
   sp_buf_unref(in);
   if (st != SP_OK) {
@@ -165,5 +175,91 @@ sp_status sp_csv_inflate(sp_csv_source *s, int fd, size_t limit, sp_error *err) 
   s->inflated = out;
   s->inflated_whole = !cut && out->size < limit;
   s->size = (int64_t)out->size;
+  return SP_OK;
+}
+
+/* ---- writing ---- */
+sp_status sp_csv_codec_parse(const char *name, const char *path, sp_csv_codec *ret, int *ret_level,
+                             sp_error *err) {
+  if (name == NULL) {
+    *ret = sp_csv_codec_of(path, NULL, 0);
+    *ret_level = *ret == CSV_GZIP ? 6 : 3;
+    return SP_OK;
+  }
+  const size_t n = strcspn(name, ":");
+  const sp_sv codec = {name, n};
+  int64_t level = -1;
+  const bool none = sp_sv_eq(codec, SP_SV("none")), gzip = sp_sv_eq(codec, SP_SV("gzip"));
+  if (!none && !gzip && !sp_sv_eq(codec, SP_SV("zstd"))) {
+    SP_FAIL(err, SP_INVALID, NULL, "`%.40s` compresses no CSV file: none, gzip or zstd do", name);
+  }
+  const int64_t most = none ? 0 : gzip ? 9 : 22;
+  if (name[n] == ':' && (!sp_parse_i64(sp_sv_from(name + n + 1), &level) || level < 1 || level > most)) {
+    SP_FAIL(err, SP_INVALID, NULL, "`%.40s`: the level must be from 1 to %d", name, (int)most);
+  }
+  *ret = none ? CSV_PLAIN : gzip ? CSV_GZIP : CSV_ZSTD;
+  *ret_level = level > 0 ? (int)level : gzip ? 6 : 3;
+  return SP_OK;
+}
+
+static sp_status deflate_gzip(sp_mem *mem, int level, const char *p, size_t n, sp_buf *out, sp_error *err) {
+  z_stream z = {.zalloc = z_alloc, .zfree = hook_free, .opaque = mem};
+  if (deflateInit2(&z, level, Z_DEFLATED, 16 + MAX_WBITS, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
+    return sp_error_nomem(err);
+  }
+  int rc = Z_OK;
+  while (rc == Z_OK) {
+    if (!sp_buf_reserve(out, out->size + STEP)) {
+      (void)deflateEnd(&z);
+      return sp_error_nomem(err);
+    }
+    if (z.avail_in == 0) { /* its counters have 32 bits */
+      z.next_in = (Bytef *)(uintptr_t)p;
+      z.avail_in = (uInt)(n < STEP ? n : STEP);
+      p += z.avail_in;
+      n -= z.avail_in;
+    }
+    z.next_out = out->data + out->size;
+    z.avail_out = (uInt)STEP;
+    rc = deflate(&z, n == 0 ? Z_FINISH : Z_NO_FLUSH);
+    out->size += STEP - z.avail_out;
+  }
+  (void)deflateEnd(&z);
+  if (rc != Z_STREAM_END) {
+    SP_FAIL(err, SP_INTERNAL, NULL, "gzip gives up with %d", rc);
+  }
+  return SP_OK;
+}
+
+static sp_status deflate_zstd(sp_mem *mem, int level, const char *p, size_t n, sp_buf *out, sp_error *err) {
+  ZSTD_CCtx *z = ZSTD_createCCtx_advanced((ZSTD_customMem){hook_alloc, hook_free, mem});
+  SP_TRY_ALLOC(err, z);
+  size_t rc = 0;
+  const bool room = sp_buf_reserve(out, ZSTD_compressBound(n));
+  if (room) {
+    rc = ZSTD_compressCCtx(z, out->data, out->capacity, p, n, level);
+  }
+  (void)ZSTD_freeCCtx(z);
+  if (!room || (ZSTD_isError(rc) && ZSTD_getErrorCode(rc) == ZSTD_error_memory_allocation)) {
+    return sp_error_nomem(err);
+  }
+  if (ZSTD_isError(rc)) {
+    SP_FAIL(err, SP_INTERNAL, NULL, "zstd gives up: %s", ZSTD_getErrorName(rc));
+  }
+  out->size = rc;
+  return SP_OK;
+}
+
+sp_status sp_csv_deflate(sp_mem *mem, sp_csv_codec codec, int level, const char *p, size_t n, sp_buf **ret,
+                         sp_error *err) {
+  sp_buf *out = sp_buf_new(NULL, mem, STEP);
+  SP_TRY_ALLOC(err, out);
+  const sp_status st =
+      codec == CSV_GZIP ? deflate_gzip(mem, level, p, n, out, err) : deflate_zstd(mem, level, p, n, out, err);
+  if (st != SP_OK) {
+    sp_buf_unref(out);
+    return st;
+  }
+  *ret = out;
   return SP_OK;
 }
