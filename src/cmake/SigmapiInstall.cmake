@@ -13,6 +13,8 @@ if(TARGET sigmapi_command)
 endif()
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
+# relative to where the file itself ends up, so that an installation can be moved
+file(RELATIVE_PATH SP_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 configure_file(${CMAKE_CURRENT_LIST_DIR}/sigmapi.pc.in ${CMAKE_BINARY_DIR}/sigmapi.pc @ONLY)
 install(FILES ${CMAKE_BINARY_DIR}/sigmapi.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
