@@ -95,7 +95,7 @@ static sp_status csv_open(const sp_scan_spec *spec, const char *path, sp_mem *me
   const sp_status st = s != NULL ? load(s, fd, err) : sp_error_nomem(err);
   (void)close(fd);
   if (st != SP_OK) {
-    csv_close(&s->base);
+    csv_close((sp_source *)s); /* NULL-safe; it starts with its base */
     return st;
   }
   *ret = &s->base;
