@@ -36,6 +36,7 @@ typedef struct sp_report_detail {
   const char *key;
   sp_rich value;
   bool brief;
+  const char *tree; /* expressions as JSON, an array of the trees that plans may hold too; NULL: no expression, or over 64 KiB of text */
 } sp_report_detail;
 typedef struct sp_report_field {
   const char *name, *type;

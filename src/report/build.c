@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "report/internal.h"
 
+#define MAX_TREE_TEXT ((size_t)64 << 10)
+
 #define TEXT_MAX_MIB 64 /* of one field of one node */
 
 /* Copies strings into the report's arena; remembers that memory ran out, so that a whole struct is filled
@@ -92,6 +94,22 @@ static bool is_expr_field(const sp_field_desc *f) {
          f->kind == SP_F_SORT_KEYS;
 }
 
+/* The trees of an expression field as JSON. A text over the limit may be that of a tree with shared parts, which would be written out over and over. */
+static const char *take_tree(builder *b, const sp_node *n, const sp_field_desc *f, const sp_rich *value) {
+  if (!is_expr_field(f) || value->text == NULL || strlen(value->text) > MAX_TREE_TEXT) {
+    return NULL;
+  }
+  const sp_items *items = sp_field_ptr(n, f);
+  sp_jw w;
+  sp_jw_init(&w, &b->text, false);
+  sp_jw_open(&w, '[');
+  for (uint32_t i = 0; i < items->n; i++) {
+    sp_expr_to_json(items->items[i].expr, &w);
+  }
+  sp_jw_close(&w, ']');
+  return take_text(b, false).text;
+}
+
 static void build_details(builder *b, const sp_node *n, sp_report_node *out) {
   uint32_t count = 0;
   for (const sp_field_desc *f = n->ops->fields; f->key != NULL; f++) {
@@ -105,7 +123,8 @@ static void build_details(builder *b, const sp_node *n, sp_report_node *out) {
   for (const sp_field_desc *f = n->ops->fields; f->key != NULL; f++) {
     if (sp_field_is_set(n, f)) {
       sp_field_text(n, f, &b->text);
-      d[i++] = (sp_report_detail){keep(b, f->key), take_text(b, is_expr_field(f)), f->brief > 0};
+      const sp_rich value = take_text(b, is_expr_field(f));
+      d[i++] = (sp_report_detail){keep(b, f->key), value, f->brief > 0, take_tree(b, n, f, &value)};
     }
   }
   out->details = d;

@@ -13,7 +13,8 @@
 #include "report/ids.h"
 
 typedef enum kind {
-  K_STR, /* const char *; absent when NULL */
+  K_STR,  /* const char *; absent when NULL */
+  K_JSON, /* const char *, already JSON; absent when NULL */
   K_U32,
   K_I32,
   K_I64,
@@ -62,7 +63,7 @@ struct field {
 
 #define T sp_report_detail
 static const desc d_detail = {sizeof(T),
-                              (const field[]){STR(T, key), RICH(T, value), NUM(T, brief, K_BOOL), END}};
+                              (const field[]){STR(T, key), RICH(T, value), NUM(T, brief, K_BOOL), NUM(T, tree, K_JSON), END}};
 #undef T
 #define T sp_report_field
 static const desc d_field = {sizeof(T), (const field[]){STR(T, name), STR(T, type), END}};
@@ -238,6 +239,12 @@ static void write_field(sp_jw *w, const field *f, const void *base, const sp_rep
       sp_jw_cstr(w, *(const char *const *)(const void *)at);
     }
     break;
+  case K_JSON:
+    if (*(const char *const *)(const void *)at != NULL) {
+      sp_jw_key(w, f->key);
+      sp_jw_raw(w, *(const char *const *)(const void *)at);
+    }
+    break;
   case K_U32:
   case K_ENUM:
     sp_jw_key(w, f->key);
@@ -402,6 +409,7 @@ static size_t element_size(const field *f) {
   case K_I64S:
   case K_MATRIX:
   case K_STR:
+  case K_JSON:
   case K_U32:
   case K_I32:
   case K_I64:
@@ -479,6 +487,9 @@ static sp_status read_field(reader *r, const field *f, const sp_json *v, void *b
       return SP_OK;
     }
     return read_text(r, v, (const char **)(void *)at);
+  case K_JSON:
+    *(const char **)(void *)at = sp_arena_strndup(r->arena, r->doc->text + v->offset, v->end - v->offset);
+    return *(const char **)(void *)at != NULL ? SP_OK : sp_error_nomem(r->err);
   case K_U32:
   case K_ENUM:
     SP_TRY(read_int(r, v, 0, f->kind == K_ENUM ? (int64_t)f->max - 1 : UINT32_MAX, &i));
