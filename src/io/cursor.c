@@ -116,6 +116,10 @@ static sp_status convert_rows(const sp_field *field, const sp_column *from, cons
       continue;
     }
     if (!sp_value_cast_exact(&v, field->type, a, &cast)) {
+      if (sp_type_is_bytes(field->type) &&
+          !sp_type_is_bytes(v.type)) { /* every value has a text: memory is out */
+        return sp_error_nomem(err);
+      }
       SP_FAIL(err, SP_DATA, NULL, "column `%.*s`: a value of type %s is not exactly %s", (int)field->name.n,
               field->name.p, v.type->name, field->type->name);
     }
