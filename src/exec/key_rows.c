@@ -280,6 +280,9 @@ void sp_key_store_init(sp_key_store *s, const sp_key_layout *l, sp_maker mk, siz
   *s = (sp_key_store){.layout = l, .mk = mk};
   s->user_offset = user_bytes > 0 ? ((size_t)l->words * 8 + 15) / 16 * 16 : (size_t)l->words * 8;
   s->stride = s->user_offset + (user_bytes + 15) / 16 * 16;
+  if (user_bytes > 0 && s->stride > 32 && s->stride < 64) {
+    s->stride = 64; /* a row lies within one cache line */
+  }
 }
 
 void sp_key_store_release(sp_key_store *s) {

@@ -35,7 +35,7 @@ typedef struct sp_gb_part {
   sp_column **outs; /* of the program, for one batch */
   sp_grouper *sets; /* by DISTINCT set; at first zeroed */
   uint32_t *ids, *kept_ids;
-  uint16_t *kept_rows;
+  uint16_t *kept_rows, *numbers; /* numbers: 0, 1, 2, … */
   uint32_t cap_rows;
   uint32_t n_init; /* groups whose states are initialised */
   /* by group, after merging: the part that has it now (UINT16_MAX: this one) and its number there */

@@ -1,7 +1,33 @@
 /* Taking rows in: see group_by.h. */
 #include "exec/operators/group_by/group_by.h"
 
-#include "base/simd.h"
+#define MANY_BYTES ((size_t)1 << 20) /* groups that do not fit the cache */
+#define STEP 1024                    /* rows given to the aggregates together then */
+
+/* ---- parts ---- */
+
+static void free_rows(sp_operator *op, sp_gb_part *p) {
+  sp_mem_free(op->mem, p->ids, p->cap_rows * sizeof *p->ids);
+  sp_mem_free(op->mem, p->kept_ids, p->cap_rows * sizeof *p->kept_ids);
+  sp_mem_free(op->mem, p->kept_rows, p->cap_rows * sizeof *p->kept_rows);
+  sp_mem_free(op->mem, p->numbers, p->cap_rows * sizeof *p->numbers);
+}
+
+static bool room_for(sp_operator *op, sp_gb_part *p, uint32_t n) {
+  if (n <= p->cap_rows) {
+    return true;
+  }
+  free_rows(op, p);
+  p->cap_rows = n;
+  p->ids = sp_mem_alloc(op->mem, n * sizeof *p->ids);
+  p->kept_ids = sp_mem_alloc(op->mem, n * sizeof *p->kept_ids);
+  p->kept_rows = sp_mem_alloc(op->mem, n * sizeof *p->kept_rows);
+  p->numbers = sp_mem_alloc(op->mem, n * sizeof *p->numbers);
+  for (uint32_t i = 0; p->numbers != NULL && i < n; i++) {
+    p->numbers[i] = (uint16_t)i;
+  }
+  return p->ids != NULL && p->kept_ids != NULL && p->kept_rows != NULL && p->numbers != NULL;
+}
 
 sp_gb_part *sp_gb_part_new(sp_operator *op) {
   const sp_gb *g = op->shared;
@@ -77,36 +103,11 @@ void sp_gb_part_free(sp_operator *op, sp_gb_part *p) {
   sp_mem_free(op->mem, p->sets, g->n_sets * sizeof(sp_grouper));
   sp_program_state_unref(p->state);
   sp_mem_free(op->mem, p->outs, g->n_outs * sizeof(sp_column *));
-  sp_mem_free(op->mem, p->ids, p->cap_rows * sizeof *p->ids);
-  sp_mem_free(op->mem, p->kept_ids, p->cap_rows * sizeof *p->kept_ids);
-  sp_mem_free(op->mem, p->kept_rows, p->cap_rows * sizeof *p->kept_rows);
+  free_rows(op, p);
   sp_mem_free(op->mem, p, sizeof *p);
 }
 
 /* ---- one batch ---- */
-
-static bool room_for(sp_operator *op, sp_gb_part *p, uint32_t n) {
-  if (n <= p->cap_rows) {
-    return true;
-  }
-  sp_mem_free(op->mem, p->ids, p->cap_rows * sizeof *p->ids);
-  sp_mem_free(op->mem, p->kept_ids, p->cap_rows * sizeof *p->kept_ids);
-  sp_mem_free(op->mem, p->kept_rows, p->cap_rows * sizeof *p->kept_rows);
-  p->ids = sp_mem_alloc(op->mem, n * sizeof *p->ids);
-  p->kept_ids = sp_mem_alloc(op->mem, n * sizeof *p->kept_ids);
-  p->kept_rows = sp_mem_alloc(op->mem, n * sizeof *p->kept_rows);
-  if (p->ids == NULL || p->kept_ids == NULL || p->kept_rows == NULL) {
-    sp_mem_free(op->mem, p->ids, n * sizeof *p->ids);
-    sp_mem_free(op->mem, p->kept_ids, n * sizeof *p->kept_ids);
-    sp_mem_free(op->mem, p->kept_rows, n * sizeof *p->kept_rows);
-    p->ids = p->kept_ids = NULL;
-    p->kept_rows = NULL;
-    p->cap_rows = 0;
-    return false;
-  }
-  p->cap_rows = n;
-  return true;
-}
 
 static sp_status evaluate(sp_operator *op, sp_worker *w, sp_gb_part *p, const sp_batch *in) {
   const sp_gb *g = op->shared;
@@ -143,41 +144,80 @@ static void note_firsts(sp_gb_part *p, const sp_worker *w, const sp_batch *in) {
   }
 }
 
+/* Rows of a batch that are given to the aggregates together. */
+typedef struct rows_meant {
+  const uint16_t *rows; /* NULL: 0 .. n - 1 */
+  const uint32_t *ids;  /* NULL: all group 0 */
+  uint32_t n, length;
+} rows_meant;
+
+/* Loads what the first aggregate would wait for one row after the other. Loads and not prefetches: a burst of
+ * these is dropped. */
+static void fetch_states(const sp_gb_part *p, const rows_meant *m) {
+  const sp_key_store *s = &p->grouper.store;
+  uint32_t sum = 0;
+  for (uint32_t i = 0; i < m->n; i++) {
+    sum += *(const uint8_t *)sp_key_store_user(s, m->ids[i]);
+  }
+  for (size_t at = s->user_offset + 64; at < s->stride; at += 64) {
+    for (uint32_t i = 0; i < m->n; i++) {
+      sum += s->rows[m->ids[i] * s->stride + at];
+    }
+  }
+  __asm__ volatile("" : : "r"(sum));
+}
+
 /* The rows for which the filter is true, and their groups. */
-static uint32_t filter_rows(const sp_column *filter, sp_gb_part *p, const sp_batch *in, bool with_ids) {
+static rows_meant filter_rows(const sp_column *filter, sp_gb_part *p, const rows_meant *m) {
   const sp_reader r = sp_column_reader(filter);
   const uint8_t *v = r.data;
   uint32_t n = 0;
-  for (uint32_t i = 0; i < in->n_rows; i++) {
-    const uint32_t row = in->sel != NULL ? in->sel[i] : i;
+  for (uint32_t i = 0; i < m->n; i++) {
+    const uint32_t row = m->rows != NULL ? m->rows[i] : i;
     p->kept_rows[n] = (uint16_t)row;
-    p->kept_ids[n] = with_ids ? p->ids[i] : 0;
+    p->kept_ids[n] = m->ids != NULL ? m->ids[i] : 0;
     n += sp_reader_valid(&r, row) && v[sp_reader_index(&r, row)] != 0;
   }
-  return n;
+  return (rows_meant){
+      .rows = p->kept_rows, .ids = m->ids != NULL ? p->kept_ids : NULL, .n = n, .length = m->length};
 }
 
 static sp_status update_call(sp_operator *op, sp_worker *w, sp_gb_part *p, const sp_gb_call *c,
-                             const sp_batch *in) {
-  const sp_gb *g = op->shared;
-  const bool keyed = g->n_keys > 0;
-  const uint16_t *rows = in->sel;
-  const uint32_t *ids = keyed ? p->ids : NULL;
-  uint32_t n = in->n_rows;
-  if (c->filter != UINT32_MAX) {
-    n = filter_rows(p->outs[c->filter], p, in, keyed);
-    rows = p->kept_rows;
-    ids = keyed ? p->kept_ids : NULL;
-  }
-  if (n == 0) {
+                             const rows_meant *all) {
+  const rows_meant m = c->filter != UINT32_MAX ? filter_rows(p->outs[c->filter], p, all) : *all;
+  if (m.n == 0) {
     return SP_OK;
   }
   if (c->set != UINT32_MAX) {
-    return sp_gb_distinct_add(op, p, c, in->length, rows, n, ids, w->err);
+    return sp_gb_distinct_add(op, p, c, m.length, m.rows, m.n, m.ids, w->err);
   }
   const sp_agg_states s = sp_gb_states(p, c);
-  return c->ops->update(&c->agg, op->mem, (const sp_column *const *)(p->outs + c->first_arg), rows, n, ids,
-                        &s, w->source, w->seq, w->err);
+  return c->ops->update(&c->agg, op->mem, (const sp_column *const *)(p->outs + c->first_arg), m.rows, m.n,
+                        m.ids, &s, w->source, w->seq, w->err);
+}
+
+/* Few groups: the whole batch, one aggregate after the other. Many: steps whose states stay in cache from one
+ * aggregate to the next. */
+static sp_status update_calls(sp_operator *op, sp_worker *w, sp_gb_part *p, const sp_batch *in) {
+  const sp_gb *g = op->shared;
+  const sp_key_store *s = &p->grouper.store;
+  const bool many = g->n_keys > 0 && (size_t)s->n * s->stride >= MANY_BYTES;
+  const uint32_t step = many ? STEP : in->n_rows;
+  for (uint32_t from = 0; from < in->n_rows && g->n_calls > 0; from += step) {
+    const rows_meant m = {.rows = in->sel != NULL ? in->sel + from
+                                  : many          ? p->numbers + from
+                                                  : NULL,
+                          .ids = g->n_keys > 0 ? p->ids + from : NULL,
+                          .n = in->n_rows - from < step ? in->n_rows - from : step,
+                          .length = in->length};
+    if (many) {
+      fetch_states(p, &m);
+    }
+    for (uint32_t i = 0; i < g->n_calls; i++) {
+      SP_TRY(update_call(op, w, p, &g->calls[i], &m));
+    }
+  }
+  return SP_OK;
 }
 
 static sp_status take_batch(sp_operator *op, sp_worker *w, sp_gb_part *p, const sp_batch *in) {
@@ -195,10 +235,7 @@ static sp_status take_batch(sp_operator *op, sp_worker *w, sp_gb_part *p, const 
   if (g->ordered && g->n_keys > 0) {
     note_firsts(p, w, in);
   }
-  for (uint32_t i = 0; i < g->n_calls; i++) {
-    SP_TRY(update_call(op, w, p, &g->calls[i], in));
-  }
-  return SP_OK;
+  return update_calls(op, w, p, in);
 }
 
 static sp_status sink_push(sp_operator *op, sp_worker *w, const sp_batch *in) {
