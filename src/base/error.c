@@ -50,6 +50,8 @@ void sp_error_place(sp_error *err, const sp_loc *loc) {
   }
   if (err->file[0] == '\0' && loc->file != NULL) {
     copy(err->file, sizeof err->file, loc->file);
+  } else if (loc->file != NULL && strncmp(err->file, loc->file, sizeof err->file - 1) != 0) {
+    return; /* a line of the plan must not be read as one of the data file */
   }
   if (err->pointer[0] == '\0' && err->line == 0) {
     if (loc->pointer != NULL) {
@@ -125,8 +127,10 @@ size_t sp_error_format(const sp_error *err, char *buf, size_t size) {
   if (err->pointer[0] != '\0') {
     put(buf, size, &n, "%s%s", err->pointer, err->line > 0 ? " " : ": ");
   }
-  if (err->line > 0) {
+  if (err->line > 0 && err->col > 0) {
     put(buf, size, &n, "(%u:%u): ", err->line, err->col);
+  } else if (err->line > 0) {
+    put(buf, size, &n, "(%u): ", err->line);
   }
   put(buf, size, &n, "%s", err->message[0] != '\0' ? err->message : sp_status_text(err->status));
   if (err->hint[0] != '\0') {

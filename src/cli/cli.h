@@ -53,6 +53,13 @@ bool sp_cli_parse_size(const char *text, int64_t *ret);
 bool sp_cli_parse_time(const char *text, int64_t *ret_ns);
 
 void sp_cli_print_error(const sp_error *e);
+/* sp_session_options.warn. The second is for plans that run next: a file that is missing will be their error. */
+void sp_cli_warn(void *ctx, const sp_error *w);
+void sp_cli_warn_running(void *ctx, const sp_error *w);
+/* Returns st. Memory that ran out under --memory-limit is that limit's doing: the hint says so. */
+sp_status sp_cli_explain_limit(const sp_cli *c, sp_status st, sp_error *err);
+/* A name or a value without control characters and bad UTF-8, at most its first 4,096 bytes; NULL when out of memory. */
+const char *sp_cli_one_line(sp_arena *a, const char *text, size_t n);
 /* Output text to -o or standard output (through a pager when it is long and a terminal). */
 sp_status sp_cli_write(const sp_cli *c, const char *path, const sp_str *text, sp_error *err);
 uint32_t sp_terminal_width(void); /* 0 when standard output is no terminal */
@@ -63,6 +70,7 @@ void sp_cli_progress_end(void);
 typedef struct sp_table_options {
   uint32_t width; /* columns of the terminal */
   bool ascii;
+  int64_t rows; /* to print at most, half from each end; 0 = all */
 } sp_table_options;
 /* An aligned table of what the result kept, cut in the middle of rows and of columns, with the full count. */
 void sp_table_print(const sp_result *r, const sp_table_options *o, sp_str *out);

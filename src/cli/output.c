@@ -14,6 +14,51 @@ void sp_cli_print_error(const sp_error *e) {
   (void)fprintf(stderr, "%s\n", buf);
 }
 
+void sp_cli_warn(void *ctx, const sp_error *w) {
+  (void)ctx;
+  sp_error e = *w;
+  sp_error_context(&e, "warning");
+  sp_cli_print_error(&e);
+}
+
+void sp_cli_warn_running(void *ctx, const sp_error *w) {
+  if (w->status != SP_NOT_FOUND) {
+    sp_cli_warn(ctx, w);
+  }
+}
+
+sp_status sp_cli_explain_limit(const sp_cli *c, sp_status st, sp_error *err) {
+  if (st == SP_NOMEM && c->exec.memory_limit > 0) {
+    char limit[SP_HUMAN_SIZE];
+    sp_human_bytes(c->exec.memory_limit, limit);
+    sp_error_hint(err, "--memory-limit is %s", limit);
+  }
+  return st;
+}
+
+#define MAX_LINE 4096
+
+const char *sp_cli_one_line(sp_arena *a, const char *text, size_t n) {
+  const char *end = text + (n > MAX_LINE ? MAX_LINE : n);
+  sp_str out;
+  sp_str_init(&out, a->mem, MAX_LINE * 4 + 1);
+  for (const char *p = text; p < end;) {
+    uint32_t len = 1;
+    const uint32_t cp = sp_utf8_decode(p, end, &len);
+    if (cp == '\n' || cp == '\r' || cp == '\t') {
+      sp_str_add(&out, cp == '\n' ? "\\n" : cp == '\r' ? "\\r" : "\\t");
+    } else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp == 0xfffd && len == 1)) {
+      sp_str_addf(&out, "\\x%02x", (unsigned)(unsigned char)*p);
+    } else {
+      sp_str_addn(&out, p, len);
+    }
+    p += len;
+  }
+  const char *r = sp_str_ok(&out) ? sp_arena_strndup(a, out.p, out.n) : NULL;
+  sp_str_release(&out);
+  return r;
+}
+
 static bool is_longer_than_terminal(const sp_str *text) {
   struct winsize w;
   if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) != 0) {

@@ -10,7 +10,6 @@
 #include "cli/cli.h"
 
 #define MIN_COLUMN 6
-#define MAX_CELL 4096 /* bytes of one cell looked at */
 
 typedef struct cell {
   const char *text;
@@ -26,32 +25,14 @@ typedef struct grid {
   uint32_t gap_after; /* rows before the cut; UINT32_MAX none */
 } grid;
 
-/* One line, without control characters, at most MAX_CELL bytes. */
-static const char *one_line(sp_arena *a, sp_str *tmp, const sp_value *v) {
+static const char *value_line(sp_arena *a, sp_str *tmp, const sp_value *v) {
   sp_str_clear(tmp);
   if (v->is_null) {
     sp_str_add(tmp, "null");
   } else {
     sp_value_text(v, tmp);
   }
-  const size_t n = tmp->n > MAX_CELL ? MAX_CELL : tmp->n;
-  sp_str out;
-  sp_str_init(&out, a->mem, MAX_CELL * 4);
-  for (size_t i = 0; i < n;) {
-    uint32_t len = 1;
-    const uint32_t cp = sp_utf8_decode(tmp->p + i, tmp->p + n, &len);
-    if (cp == '\n' || cp == '\r' || cp == '\t') {
-      sp_str_add(&out, cp == '\n' ? "\\n" : cp == '\r' ? "\\r" : "\\t");
-    } else if (cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0xfffd) {
-      sp_str_addf(&out, "\\x%02x", (unsigned)(unsigned char)tmp->p[i]);
-    } else {
-      sp_str_addn(&out, tmp->p + i, len);
-    }
-    i += len;
-  }
-  const char *r = sp_str_ok(&out) ? sp_arena_strndup(a, out.p, out.n) : NULL;
-  sp_str_release(&out);
-  return r;
+  return sp_cli_one_line(a, tmp->p, tmp->n);
 }
 
 static void set_cell(cell *c, const char *text) {
@@ -59,22 +40,29 @@ static void set_cell(cell *c, const char *text) {
   c->width = (uint32_t)sp_utf8_width(c->text, strlen(c->text));
 }
 
-static bool fill(grid *g, const sp_result *r, sp_arena *a) {
+/* head: rows from the beginning; the others are the last that were kept. */
+static bool fill(grid *g, const sp_result *r, int64_t head, sp_arena *a) {
   sp_str tmp;
   sp_str_init(&tmp, a->mem, (size_t)64 << 20);
   for (uint32_t c = 0; c < g->n_cols; c++) {
-    set_cell(&g->cells[c], sp_arena_strndup(a, r->schema->fields[c].name.p, r->schema->fields[c].name.n));
+    set_cell(&g->cells[c], sp_cli_one_line(a, r->schema->fields[c].name.p, r->schema->fields[c].name.n));
     set_cell(&g->cells[g->n_cols + c], r->schema->fields[c].type->name);
     g->right[c] = sp_type_is_numeric(r->schema->fields[c].type);
   }
+  const int64_t skip = r->head_rows + r->tail_rows - g->n_rows; /* in the middle */
   uint32_t row = 2;
+  int64_t at = 0;
   for (uint32_t b = 0; b < r->n_batches; b++) {
     const sp_batch *batch = r->batches[b];
-    for (uint32_t i = 0; i < batch->n_rows; i++, row++) {
+    for (uint32_t i = 0; i < batch->n_rows; i++, at++) {
+      if (at >= head && at < head + skip) {
+        continue;
+      }
       for (uint32_t c = 0; c < g->n_cols; c++) {
         const sp_value v = sp_column_value(batch->cols[c], batch->sel != NULL ? batch->sel[i] : i);
-        set_cell(&g->cells[(size_t)row * g->n_cols + c], one_line(a, &tmp, &v));
+        set_cell(&g->cells[(size_t)row * g->n_cols + c], value_line(a, &tmp, &v));
       }
+      row++;
     }
   }
   const bool ok = sp_str_ok(&tmp);
@@ -214,19 +202,24 @@ static void put_count(const sp_result *r, int64_t kept, const grid *g, sp_str *o
 void sp_table_print(const sp_result *r, const sp_table_options *o, sp_str *out) {
   sp_arena a;
   sp_arena_init(&a, out->mem);
-  const int64_t kept = r->head_rows + r->tail_rows;
+  int64_t kept = r->head_rows + r->tail_rows;
+  int64_t head = r->head_rows;
+  if (o->rows > 0 && kept > o->rows) {
+    kept = o->rows;
+    head = head < (kept + 1) / 2 ? head : (kept + 1) / 2;
+  }
   grid g = {.n_cols = r->schema->n, .n_rows = (uint32_t)kept, .gap_after = UINT32_MAX};
   g.cells = SP_ARENA_ARRAY(&a, cell, ((size_t)g.n_rows + 2) * g.n_cols);
   g.widths = SP_ARENA_ARRAY(&a, uint32_t, g.n_cols);
   g.right = SP_ARENA_ARRAY(&a, bool, g.n_cols);
   g.shown = SP_ARENA_ARRAY(&a, bool, g.n_cols);
-  if (g.cells == NULL || g.widths == NULL || g.right == NULL || g.shown == NULL || !fill(&g, r, &a)) {
+  if (g.cells == NULL || g.widths == NULL || g.right == NULL || g.shown == NULL || !fill(&g, r, head, &a)) {
     out->status = SP_NOMEM;
     sp_arena_release(&a);
     return;
   }
   if (kept < r->rows) {
-    g.gap_after = (uint32_t)r->head_rows;
+    g.gap_after = (uint32_t)head;
   }
   fit(&g, o->width > 0 ? o->width : 100);
   const char *bar = o->ascii ? " | " : " │ ";

@@ -160,6 +160,8 @@ bool sp_sort_needs(const sp_node *n, const sp_schema *const *inputs, const sp_na
 /* Sinks. */
 sp_status sp_sink_resolve(sp_bind_cx *cx, const sp_node *written, const sp_node *const *inputs, sp_node **ret,
                           sp_error *err);
+/* The path without `.`, doubled slashes and `x/..`, to compare it with others; NULL = out of memory. */
+const char *sp_sink_plain_path(const sp_sink_node *n, sp_arena *a);
 void sp_sink_headline(const sp_node *n, sp_str *out);
 
 /* Literal rows. Converts a value as it stands in JSON (null, bool, int64, uint64, float64, string) to type t;

@@ -37,6 +37,40 @@ sp_status sp_sink_resolve(sp_bind_cx *cx, const sp_node *written, const sp_node 
   return SP_OK;
 }
 
+const char *sp_sink_plain_path(const sp_sink_node *n, sp_arena *a) {
+  const size_t size = strlen(n->path);
+  char *out = sp_arena_alloc(a, size + 1);
+  if (out == NULL) {
+    return NULL;
+  }
+  size_t at = 0;
+  uint32_t depth = 0; /* parts that a `..` can take back */
+  if (n->path[0] == '/') {
+    out[at++] = '/';
+  }
+  const size_t root = at;
+  for (const char *p = n->path; *p != '\0';) {
+    const size_t len = strcspn(p, "/");
+    if (len == 2 && memcmp(p, "..", 2) == 0 && depth > 0) {
+      depth--;
+      while (at > root && out[at - 1] != '/') {
+        at--;
+      }
+      at -= at > root;
+    } else if (len > 0 && !(len == 1 && *p == '.')) {
+      depth = len == 2 && memcmp(p, "..", 2) == 0 ? 0 : depth + 1;
+      if (at > root) {
+        out[at++] = '/';
+      }
+      memcpy(out + at, p, len);
+      at += len;
+    }
+    p += len + (p[len] == '/');
+  }
+  out[at] = '\0';
+  return out;
+}
+
 void sp_sink_headline(const sp_node *node, sp_str *out) {
   const sp_sink_node *n = (const sp_sink_node *)node;
   sp_str_add(out, n->path);

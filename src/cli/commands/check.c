@@ -3,24 +3,24 @@
  *   out: origin string, n int64, delay float64 */
 #include "cli/cli.h"
 
-static void put_schema(const char *name, const sp_schema *s, sp_str *out) {
-  sp_str_addf(out, "%s:", name);
+static sp_status put_schema(sp_cli *c, const char *name, const sp_schema *s, sp_str *out, sp_error *err) {
+  const char *id = sp_cli_one_line(&c->arena, name, strlen(name));
+  SP_TRY_ALLOC(err, id);
+  sp_str_addf(out, "%s:", id);
   for (uint32_t i = 0; i < s->n; i++) {
-    sp_str_addf(out, "%s %.*s %s", i > 0 ? "," : "", (int)s->fields[i].name.n, s->fields[i].name.p, s->fields[i].type->name);
+    const char *column = sp_cli_one_line(&c->arena, s->fields[i].name.p, s->fields[i].name.n);
+    SP_TRY_ALLOC(err, column);
+    sp_str_addf(out, "%s %s %s", i > 0 ? "," : "", column, s->fields[i].type->name);
   }
   sp_str_addc(out, '\n');
-}
-
-static void warn(void *ctx, const sp_error *w) {
-  (void)ctx;
-  sp_cli_print_error(w);
+  return SP_OK;
 }
 
 static sp_status run(sp_cli *c, sp_error *err) {
   sp_session *s = NULL;
   sp_str out;
   sp_str_init(&out, sp_mem_process(), (size_t)256 << 20);
-  c->session.warn = warn;
+  c->session.warn = sp_cli_warn;
   sp_status st = sp_session_new(&c->session, &s, err);
   SP_TRY_GOTO(st, st, done);
   SP_TRY_GOTO(st, sp_session_load(s, c->plan, err), done);
@@ -28,11 +28,11 @@ static sp_status run(sp_cli *c, sp_error *err) {
   const sp_plan *p = sp_session_resolved(s);
   if (c->all) {
     for (uint32_t i = 0; i < p->n_nodes; i++) {
-      put_schema(p->nodes[i]->id, p->nodes[i]->schema, &out);
+      SP_TRY_GOTO(st, put_schema(c, p->nodes[i]->id, p->nodes[i]->schema, &out, err), done);
     }
   } else {
     for (uint32_t i = 0; i < p->n_outputs; i++) {
-      put_schema(p->output_ids[i], p->nodes[p->outputs[i]]->schema, &out);
+      SP_TRY_GOTO(st, put_schema(c, p->output_ids[i], p->nodes[p->outputs[i]]->schema, &out, err), done);
     }
   }
   st = sp_cli_write(c, NULL, &out, err);

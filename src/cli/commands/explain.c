@@ -4,11 +4,6 @@
 
 #include "cli/cli.h"
 
-static void warn(void *ctx, const sp_error *w) {
-  (void)ctx;
-  sp_cli_print_error(w);
-}
-
 static const sp_renderer *choose_renderer(const sp_cli *c, sp_error *err) {
   const sp_renderer *r = NULL;
   if (c->format != NULL) {
@@ -39,7 +34,7 @@ static sp_status analyze(sp_cli *c, sp_session *s, sp_error *err) {
   const sp_status st = sp_session_run(s, &c->exec, err);
   sp_cli_progress_end();
   sp_session_drop_results(s);
-  return st;
+  return sp_cli_explain_limit(c, st, err);
 }
 
 static sp_status draw(const sp_cli *c, sp_session *s, const sp_renderer *r, const sp_error *failure, sp_error *err) {
@@ -65,7 +60,7 @@ static sp_status run(sp_cli *c, sp_error *err) {
     return err->status;
   }
   sp_session *s = NULL;
-  c->session.warn = warn;
+  c->session.warn = c->analyze ? sp_cli_warn_running : sp_cli_warn;
   sp_status st = sp_session_new(&c->session, &s, err);
   if (st == SP_OK) {
     st = sp_session_load(s, c->plan, err);

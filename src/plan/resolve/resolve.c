@@ -9,7 +9,8 @@ typedef struct resolver {
   sp_arena *arena;
   sp_plan_builder builder;
   uint32_t *at; /* written index → builder index */
-  sp_idmap ids; /* of the written plan and of inserted nodes; made when first needed */
+  sp_idmap ids;   /* of the written plan and of inserted nodes; made when first needed */
+  sp_idmap sinks; /* path → written index */
 } resolver;
 
 /* ---- outputs ---- */
@@ -115,6 +116,24 @@ static sp_status find_inputs(const resolver *r, const sp_node *w, const sp_node 
   return SP_OK;
 }
 
+/* Two sinks that write one file would leave whatever came last. */
+static sp_status check_sink(resolver *r, uint32_t index, const sp_node *n, sp_error *err) {
+  const char *path = sp_sink_plain_path((const sp_sink_node *)n, r->arena);
+  uint32_t old = UINT32_MAX;
+  if (r->sinks.arena == NULL) {
+    sp_idmap_init(&r->sinks, r->arena);
+  }
+  if (path == NULL || !sp_idmap_add(&r->sinks, sp_sv_from(path), index, &old)) {
+    return sp_error_nomem(err);
+  }
+  if (old != UINT32_MAX) {
+    const sp_loc at = sp_loc_member(&n->loc, "path", r->arena);
+    SP_FAIL(err, SP_INVALID, &at, "`%.150s` writes to `%.150s`, as `%.150s` does", n->id, path,
+            r->written->nodes[old]->id);
+  }
+  return SP_OK;
+}
+
 static sp_status resolve_node(resolver *r, uint32_t index, sp_error *err) {
   const sp_node *w = r->written->nodes[index];
   const sp_node **nodes = SP_ARENA_ARRAY(r->arena, const sp_node *, w->n_inputs);
@@ -138,6 +157,9 @@ static sp_status resolve_node(resolver *r, uint32_t index, sp_error *err) {
   SP_TRY(w->ops->resolve(&cx, w, nodes, &n, err));
   n->note = w->note;
   SP_TRY(complete(&cx, n, w, w->id, at, nodes, w->n_inputs, err));
+  if (is_sink(n)) {
+    SP_TRY(check_sink(r, index, n, err));
+  }
   r->at[index] = sp_plan_add(&r->builder, n);
   return r->at[index] != UINT32_MAX ? SP_OK : sp_error_nomem(err);
 }

@@ -52,6 +52,29 @@ static void place_is_filled_once(void **state) {
   assert_string_equal(text, "sigmapi: f: (1:1): bad");
 }
 
+/* An error of a data file that gets the place of a node: lines of two files must not mix. */
+static void a_place_stays_in_one_file(void **state) {
+  (void)state;
+  const sp_loc node = {.file = "plan.json", .pointer = "/nodes/0", .line = 3, .col = 5};
+  sp_error e = SP_ERROR_INIT;
+  const sp_loc data = {.file = "t.csv"};
+  sp_error_set(&e, SP_IO, &data, "cannot read");
+  sp_error_place(&e, &node);
+  char text[64];
+  sp_error_format(&e, text, sizeof text);
+  assert_string_equal(text, "sigmapi: t.csv: cannot read");
+  e = SP_ERROR_INIT;
+  const sp_loc line = {.file = "t.csv", .line = 7};
+  sp_error_set(&e, SP_DATA, &line, "2 fields");
+  sp_error_format(&e, text, sizeof text);
+  assert_string_equal(text, "sigmapi: t.csv: (7): 2 fields");
+  e = SP_ERROR_INIT;
+  const sp_loc plan = {.file = "plan.json"};
+  sp_error_set(&e, SP_TYPE, &plan, "x");
+  sp_error_place(&e, &node);
+  assert_int_equal(e.line, 3);
+}
+
 static void null_error_is_fine(void **state) {
   (void)state;
   assert_int_equal(sp_error_set(NULL, SP_DATA, NULL, "x"), SP_DATA);
@@ -105,6 +128,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(first_error_wins),
       cmocka_unit_test(place_is_filled_once),
+      cmocka_unit_test(a_place_stays_in_one_file),
       cmocka_unit_test(null_error_is_fine),
       cmocka_unit_test(texts_are_clean_and_cut_between_characters),
       cmocka_unit_test(statuses_have_text_and_exit_code),
