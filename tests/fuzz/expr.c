@@ -40,7 +40,7 @@ static void bind_and_fold(sp_arena *a, const sp_expr *e) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  if (size > 65536) {
+  if (size > 65536 || !sp_utf8_valid((const char *)data, size)) { /* JSON gives valid text only */
     return 0;
   }
   sp_arena a;
