@@ -9,6 +9,9 @@
 #include "base/thread.h"
 #include "io/formats/csv/csv.h"
 
+#define WINDOW_BYTES ((int64_t)384 << 10) /* of text */
+#define WINDOW_ROWS_MIN 512
+
 typedef struct csv_scratch {
   sp_mem *mem;
   uint32_t rows, columns; /* room */
@@ -26,6 +29,7 @@ typedef struct csv_cursor {
   size_t at, end;       /* in the text: behind the window, behind the last row */
   size_t window_bytes;  /* of text in the window */
   uint32_t window;      /* rows */
+  uint32_t most_rows;   /* of a window */
   bool looked_at_ascii; /* ascii is known */
   bool ascii;
   sp_csv_tokens tokens;
@@ -111,13 +115,24 @@ static sp_status load(csv_cursor *c, uint32_t range, sp_error *err) {
   return SP_OK;
 }
 
+/* Windows whose text stays in a core's own cache, from when it is split until its last column is converted.
+ */
+static uint32_t rows_of_window(const sp_csv_source *s) {
+  const int64_t rows = s->base.rows > 0 ? s->base.rows : 1, bytes = (s->size - s->data_start) / rows + 1;
+  const int64_t most = WINDOW_BYTES / bytes;
+  return most < WINDOW_ROWS_MIN     ? WINDOW_ROWS_MIN
+         : most > SP_BATCH_ROWS_MAX ? SP_BATCH_ROWS_MAX
+                                    : (uint32_t)most;
+}
+
 sp_status sp_csv_cursor_open(sp_source *base, const sp_source_plan *p, const sp_morsel *m, sp_maker mk,
                              void **scratch, sp_source_cursor **ret, sp_error *err) {
   const sp_csv_source *s = (const sp_csv_source *)base;
   SP_TRY(get_scratch(mk.mem, scratch, err));
   csv_cursor *c = sp_mem_calloc(mk.mem, sizeof *c);
   SP_TRY_ALLOC(err, c);
-  *c = (csv_cursor){.base = {.source = base, .mk = mk}, .plan = p, .scratch = *scratch};
+  *c = (csv_cursor){
+      .base = {.source = base, .mk = mk}, .plan = p, .scratch = *scratch, .most_rows = rows_of_window(s)};
   c->tokens = (sp_csv_tokens){.dialect = s->dialect,
                               .index = sp_csv_index_best(),
                               .n_fields = s->n_fields,
@@ -137,6 +152,7 @@ sp_status sp_csv_cursor_open(sp_source *base, const sp_source_plan *p, const sp_
 /* Rows in front of a broken one are given; the error comes when the next window is asked for. */
 sp_status sp_csv_cursor_next(sp_source_cursor *base, uint32_t max_rows, uint32_t *ret_rows, sp_error *err) {
   csv_cursor *c = (csv_cursor *)base;
+  max_rows = max_rows < c->most_rows ? max_rows : c->most_rows;
   SP_TRY(make_room(c->scratch, max_rows, c->plan->n_columns + 1, err));
   c->tokens.columns = c->scratch->arrays;
   const char *text = sp_csv_text(c->text);
