@@ -548,7 +548,11 @@ static sp_status check_many_keys(scan *s, const node *object) {
 
 static sp_status open_container(scan *s, sp_json_kind kind) {
   if (s->depth == SP_JSON_MAX_DEPTH) {
-    return fail(s, s->pos, true, "more than %d levels of nesting", SP_JSON_MAX_DEPTH);
+    fail(s, s->pos, true, "more than %d levels of nesting", SP_JSON_MAX_DEPTH);
+    if (s->err != NULL && s->err->status == SP_SYNTAX) {
+      s->err->status = SP_LIMIT; /* as for expressions and nodes that are nested too deep */
+    }
+    return SP_LIMIT;
   }
   sp_json *v;
   SP_TRY(add(s, kind, s->pos, 0, &v));
@@ -647,7 +651,21 @@ static sp_status scan_member(scan *s) {
   return scan_value(s);
 }
 
+/* Editors and shells on Windows write it: a mark, or zeros around the first bracket. */
+static bool is_wide(const scan *s) {
+  static const char marks[][2] = {{'\xFF', '\xFE'}, {'\xFE', '\xFF'}, {'{', '\0'}, {'\0', '{'}};
+  for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+    if (s->n >= 2 && memcmp(s->text, marks[i], 2) == 0) {
+      return true;
+    }
+  }
+  return s->n >= 4 && memcmp(s->text, "\0\0", 2) == 0;
+}
+
 static sp_status scan_document(scan *s) {
+  if (is_wide(s)) {
+    return fail(s, 0, false, "the document is in UTF-16 or UTF-32; only UTF-8 can be read");
+  }
   if (s->n >= 3 && memcmp(s->text, "\xEF\xBB\xBF", 3) == 0) {
     blank(s, 0, 3); /* a byte order mark */
   }

@@ -62,10 +62,19 @@ sp_status sp_session_load_text(sp_session *s, const char *name, const char *dir,
   return sp_plan_read(doc, &s->arena, &s->written, err);
 }
 
+/* A document that cannot be read is wrong input, not a failed execution. */
+static sp_status read_document(sp_session *s, const char *path, char **ret_text, size_t *ret_n, sp_error *err) {
+  const sp_status st = sp_file_read(&s->arena, path, SP_SESSION_MAX_DOCUMENT, ret_text, ret_n, err);
+  if (st == SP_IO && err != NULL && err->status == SP_IO) {
+    err->status = SP_USAGE;
+  }
+  return st == SP_IO ? SP_USAGE : st;
+}
+
 sp_status sp_session_load(sp_session *s, const char *path, sp_error *err) {
   char *text = NULL;
   size_t n = 0;
-  SP_TRY(sp_file_read(&s->arena, path, SP_SESSION_MAX_DOCUMENT, &text, &n, err));
+  SP_TRY(read_document(s, path, &text, &n, err));
   const bool is_stdin = strcmp(path, "-") == 0;
   const char *dir = is_stdin ? "." : sp_path_dir(&s->arena, path);
   SP_TRY_ALLOC(err, dir);
@@ -99,7 +108,7 @@ static sp_status find_profile(sp_session *s, sp_error *err) {
     char *text = NULL;
     size_t n = 0;
     const sp_json_doc *doc = NULL;
-    SP_TRY(sp_file_read(&s->arena, o->optimizer, SP_SESSION_MAX_DOCUMENT, &text, &n, err));
+    SP_TRY(read_document(s, o->optimizer, &text, &n, err));
     SP_TRY(sp_json_parse(&s->arena, o->optimizer, text, n, &doc, err));
     SP_TRY(sp_profile_read(doc, &s->arena, &base, err));
   }

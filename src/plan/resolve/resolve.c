@@ -8,7 +8,7 @@ typedef struct resolver {
   sp_env *env;
   sp_arena *arena;
   sp_plan_builder builder;
-  uint32_t *at; /* written index → builder index */
+  uint32_t *at;   /* written index → builder index */
   sp_idmap ids;   /* of the written plan and of inserted nodes; made when first needed */
   sp_idmap sinks; /* path → written index */
 } resolver;

@@ -317,6 +317,20 @@ static void hints_help(void **state) {
   }
 }
 
+static void other_encodings_are_named(void **state) {
+  fixture *f = *state;
+  static const struct {
+    const char *text;
+    size_t n;
+  } texts[] = {{"\xFF\xFE{\0", 4}, {"\xFE\xFF\0{", 4}, {"{\0}\0", 4}, {"\0{\0}", 4}, {"\0\0\0{", 4}};
+  for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+    const sp_json_doc *d = NULL;
+    sp_error e = SP_ERROR_INIT;
+    assert_int_equal(sp_json_parse(&f->a, NULL, texts[i].text, texts[i].n, &d, &e), SP_SYNTAX);
+    assert_string_equal(e.message, "the document is in UTF-16 or UTF-32; only UTF-8 can be read");
+  }
+}
+
 static void depth_is_limited_by_a_counter(void **state) {
   fixture *f = *state;
   const size_t n = 2 * SP_JSON_MAX_DEPTH + 2;
@@ -331,7 +345,8 @@ static void depth_is_limited_by_a_counter(void **state) {
   const sp_loc loc = sp_json_loc(d, v, &f->a);
   assert_int_equal(strlen(loc.pointer), 2 * (SP_JSON_MAX_DEPTH - 1));
   sp_error e = SP_ERROR_INIT;
-  assert_int_equal(sp_json_parse(&f->a, NULL, text, n, &d, &e), SP_SYNTAX);
+  assert_int_equal(sp_json_parse(&f->a, NULL, text, n, &d, &e), SP_LIMIT);
+  assert_int_equal(e.status, SP_LIMIT);
   assert_string_equal(e.message, "more than 10000 levels of nesting");
   assert_int_equal(e.col, SP_JSON_MAX_DEPTH + 1);
   assert_memory_equal(e.pointer, "/0/0/0/0", 8);
@@ -436,6 +451,7 @@ int main(void) {
       TEST(refusals_have_a_place),
       TEST(a_nul_is_no_end),
       TEST(hints_help),
+      TEST(other_encodings_are_named),
       TEST(depth_is_limited_by_a_counter),
       TEST(many_keys),
       TEST(failures_leave_nothing),
