@@ -232,7 +232,11 @@ static bool follow(sp_lower *l, uint32_t node, sp_sv *column, const sp_type *typ
     inputs[i] = sp_node_input_schema(l->plan, n, i);
   }
   sp_push push = {.stays = false};
-  if (pred == NULL || n->ops->push_predicate(n, inputs, pred, l->arena, &push) != SP_OK || push.to == NULL) {
+  const sp_status st = pred != NULL ? n->ops->push_predicate(n, inputs, pred, l->arena, &push) : SP_NOMEM;
+  if (st == SP_NOMEM) {
+    atomic_store(&l->x->starved, true);
+  }
+  if (st != SP_OK || push.to == NULL) {
     return false;
   }
   for (uint32_t i = 0; i < n->n_inputs; i++) {
@@ -244,6 +248,10 @@ static bool follow(sp_lower *l, uint32_t node, sp_sv *column, const sp_type *typ
     }
   }
   return false;
+}
+
+void sp_lower_starved(const sp_operator *op) {
+  atomic_store(&op->exec->starved, true);
 }
 
 /* The filter is of use when its owner has finished before the scan runs. */
@@ -271,8 +279,11 @@ bool sp_lower_offer_filter(sp_lower *l, uint32_t node, uint32_t which, uint32_t 
   }
   path->filter = f;
   for (;;) {
-    if (l->nodes[at].consumers > 1 ||
-        !sp_arena_grow(l->arena, &path->nodes, &path->cap, path->n + 1, sizeof(uint32_t))) {
+    if (l->nodes[at].consumers > 1) {
+      return false;
+    }
+    if (!sp_arena_grow(l->arena, &path->nodes, &path->cap, path->n + 1, sizeof(uint32_t))) {
+      atomic_store(&l->x->starved, true);
       return false;
     }
     path->nodes[path->n++] = at;

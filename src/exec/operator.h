@@ -235,6 +235,8 @@ sp_status sp_lower_reorder(sp_lower *l, sp_stream *s, uint32_t node, sp_error *e
  * through nodes that let a predicate on it pass and that nobody else consumes. false when no scan takes it.
  */
 bool sp_lower_offer_filter(sp_lower *l, uint32_t node, uint32_t which, uint32_t column, sp_runtime_filter *f);
+/* Memory ran out where that cannot be returned (accept_filter): the run ends with SP_NOMEM. */
+void sp_lower_starved(const sp_operator *op);
 const sp_plan *sp_lower_plan(const sp_lower *l);
 /* Rows that the optimizer expects of a node; -1 when nobody knows. */
 double sp_lower_est_rows(const sp_lower *l, uint32_t node);

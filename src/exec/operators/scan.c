@@ -443,8 +443,12 @@ static sp_status lower(sp_lower *l, uint32_t node, sp_error *err) {
 /* n_rows counts rows before any filter, so a skipped row group would change which rows those are. */
 static bool accept_filter(sp_operator *op, sp_sv column, sp_runtime_filter *f) {
   scan *s = op->shared;
-  scan_filter *mine = s->node->n_rows < 0 ? SP_ARENA_NEW(&s->arena, scan_filter) : NULL;
+  if (s->node->n_rows >= 0) {
+    return false;
+  }
+  scan_filter *mine = SP_ARENA_NEW(&s->arena, scan_filter);
   if (mine == NULL) {
+    sp_lower_starved(op);
     return false;
   }
   *mine = (scan_filter){.filter = f, .name = column, .link = s->filters};
