@@ -30,6 +30,7 @@ typedef struct t_plan {
   uint32_t outputs[T_MAX];
   const char *output_ids[T_MAX];
   const sp_plan *plan; /* resolved */
+  const double *est_rows; /* given to the run */
   sp_error err;
 } t_plan;
 
@@ -250,6 +251,7 @@ static inline sp_run *t_run_how(t_plan *t, size_t how) {
   sp_exec_options_init(&o);
   o.threads = t_hows[how].threads;
   o.batch_rows = t_hows[how].batch_rows;
+  o.est_rows = t->est_rows;
   sp_run *run = NULL;
   sp_error err = SP_ERROR_INIT;
   const sp_status st = sp_exec_run(t->plan, &o, &t->mem, &run, &err);

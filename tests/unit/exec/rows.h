@@ -47,7 +47,9 @@ static inline char *t_sorted(sp_arena *a, const char *rows) {
 
 /* The only output's rows in every way of running, in order or as a set. */
 static inline void t_expect_rows(t_plan *t, const char *rows, bool in_order) {
-  t_resolve(t);
+  if (t->plan == NULL) {
+    t_resolve(t);
+  }
   const char *want = in_order ? rows : t_sorted(&t->arena, rows);
   for (size_t i = 0; i < T_HOWS; i++) {
     sp_run *run = t_run_how(t, i);

@@ -156,7 +156,7 @@ static sp_status build_finish(sp_operator *op, sp_exec *x, sp_error *err) {
     st = make_columns(op, &all, err);
   }
   sp_kept_release(&all, op->mem);
-  if (st == SP_OK && j->full) {
+  if (st == SP_OK && j->marks) {
     j->matched = sp_mem_calloc(op->mem, j->index.n_rows);
     st = j->matched != NULL ? SP_OK : sp_error_nomem(err);
   }

@@ -1,8 +1,9 @@
 /* Runtime filters of a join: probe rows that cannot match are dropped by the scan they come from, before it
  * decodes other columns; row groups whose range holds no key of the build are not read.
  *
- * Only where a row without match is dropped anyhow (inner, semi), and for keys that are plain integer-like
- * columns of the probe side. One key: its range and the index itself as a set. Several: each key's range.
+ * Only where a probe row without match is dropped anyhow (inner, semi, mark), and for keys that are plain
+ * integer-like columns of the probe side. One key: its range and the index itself as a set. Several: each
+ * key's range.
  *
  * A filter that lets most rows pass costs more than it saves: it is then asked only now and then, whether
  * that is still so.
@@ -132,7 +133,8 @@ sp_status sp_join_offer_filters(sp_lower *l, uint32_t node, sp_join *j, sp_error
   const sp_join_node *n = (const sp_join_node *)sp_lower_plan(l)->nodes[node];
   const sp_items *keys = j->probe_side == 0 ? &n->left_on : &n->right_on;
   const sp_schema *in = sp_node_input_schema(sp_lower_plan(l), &n->base, j->probe_side);
-  if ((j->kind != SP_PROBE_INNER && j->kind != SP_PROBE_SEMI) || !j->index.ints) {
+  const bool drops = j->kind == SP_PROBE_INNER || j->kind == SP_PROBE_SEMI || j->kind == SP_PROBE_MARK;
+  if (!drops || !j->index.ints) {
     return SP_OK;
   }
   for (uint32_t i = 0; i < keys->n; i++) {

@@ -5,9 +5,11 @@
  * match come out with the build's columns gathered probe's flush                 a full join's build rows
  * that nobody matched
  *
- * The build side is the right one, but for right joins, which keep the order of the right, and for inner
- * joins whose left input is expected to be smaller. To the probe every join is one of four: INNER, OUTER (its
- * own rows all come out), SEMI, ANTI. */
+ * The build side is the right one, but for right joins, which keep the order of the right, and where the left
+ * input is expected to be smaller and no order is promised. To the probe every join is one of five: INNER,
+ * OUTER (its own rows all come out), SEMI, ANTI, and MARK (a semi or anti join whose left side is the build:
+ * the probe only notes which build rows have a match, and the flush gives out those that do, or those that do
+ * not). */
 #ifndef SP_EXEC_OPERATORS_JOIN_H
 #define SP_EXEC_OPERATORS_JOIN_H
 
@@ -16,7 +18,13 @@
 #include "exec/operator.h"
 #include "expr/program.h"
 
-typedef enum sp_join_kind { SP_PROBE_INNER, SP_PROBE_OUTER, SP_PROBE_SEMI, SP_PROBE_ANTI } sp_join_kind;
+typedef enum sp_join_kind {
+  SP_PROBE_INNER,
+  SP_PROBE_OUTER,
+  SP_PROBE_SEMI,
+  SP_PROBE_ANTI,
+  SP_PROBE_MARK
+} sp_join_kind;
 
 typedef struct sp_join_out { /* an output column */
   sp_join_from from;     /* LEFT here: of the probe's batch; RIGHT: of the build; BOTH: whichever there is */
@@ -39,7 +47,8 @@ typedef struct sp_join_batches { /* one worker's build rows */
 
 typedef struct sp_join {
   sp_join_kind kind;
-  bool full;           /* build rows without match come out too */
+  bool marks;          /* full joins and MARK: which build rows have matched is noted … */
+  uint8_t wanted;      /* … and rows of which this is true come out at the end */
   uint32_t probe_side; /* 0 left, 1 right */
   uint32_t n_keys;
   sp_program *build_keys, *probe_keys; /* NULL without keys */
@@ -51,7 +60,7 @@ typedef struct sp_join {
   sp_join_out *out;
   sp_program *predicate;    /* or NULL */
   sp_join_read *reads;      /* by column of the predicate's schema */
-  _Atomic uint8_t *matched; /* full: by build row */
+  _Atomic uint8_t *matched; /* by build row, when it marks */
   bool built;
   struct sp_join_filter *filters; /* given to scans of the probe side */
   sp_operator *build_op;

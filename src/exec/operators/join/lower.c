@@ -1,18 +1,28 @@
 /* join: rows of two inputs that match. Lowering; the rest is told in join.h. */
 #include "exec/operators/join/join.h"
 
-/* The side that streams by. An inner join that promises no order builds on the side with fewer rows. */
-static uint32_t probe_side(const sp_lower *l, uint32_t node) {
-  const sp_join_node *n = (const sp_join_node *)sp_lower_plan(l)->nodes[node];
-  if ((n->how == SP_JOIN_INNER || n->how == SP_JOIN_CROSS) && !n->maintain_order) {
-    const double left = sp_lower_est_rows(l, n->base.inputs[0]);
-    const double right = sp_lower_est_rows(l, n->base.inputs[1]);
-    return left >= 0 && left < right;
-  }
-  return n->how == SP_JOIN_RIGHT;
+#define MARK_SHARE 2
+
+static bool is_exists(const sp_join_node *n) {
+  return n->how == SP_JOIN_SEMI || n->how == SP_JOIN_ANTI;
 }
 
-static sp_join_kind kind_of(const sp_join_node *n) {
+/* The side that streams by. Where no order is promised, joins build on the side with fewer rows; semi and
+ * anti joins only when it is much smaller, as a set of keys is cheaper than rows. */
+static uint32_t probe_side(const sp_lower *l, uint32_t node) {
+  const sp_join_node *n = (const sp_join_node *)sp_lower_plan(l)->nodes[node];
+  const double left = sp_lower_est_rows(l, n->base.inputs[0]);
+  const double right = sp_lower_est_rows(l, n->base.inputs[1]);
+  if (n->maintain_order || left < 0 || right < 0) {
+    return n->how == SP_JOIN_RIGHT;
+  }
+  if (n->how == SP_JOIN_INNER || n->how == SP_JOIN_CROSS) {
+    return left < right;
+  }
+  return n->how == SP_JOIN_RIGHT || (is_exists(n) && left * MARK_SHARE < right);
+}
+
+static sp_join_kind kind_of(const sp_join_node *n, uint32_t side) {
   switch ((sp_join_how)n->how) {
   case SP_JOIN_INNER:
   case SP_JOIN_CROSS:
@@ -22,9 +32,9 @@ static sp_join_kind kind_of(const sp_join_node *n) {
   case SP_JOIN_FULL:
     return SP_PROBE_OUTER;
   case SP_JOIN_SEMI:
-    return SP_PROBE_SEMI;
+    return side == 1 ? SP_PROBE_MARK : SP_PROBE_SEMI;
   case SP_JOIN_ANTI:
-    return SP_PROBE_ANTI;
+    return side == 1 ? SP_PROBE_MARK : SP_PROBE_ANTI;
   }
   return SP_PROBE_INNER;
 }
@@ -166,8 +176,9 @@ static sp_status prepare(sp_lower *l, uint32_t node, sp_operator *build, uint32_
   m.probe = m.sides[side];
   m.build = m.sides[1 - side];
   m.j->probe_side = side;
-  m.j->kind = kind_of(m.n);
-  m.j->full = m.n->how == SP_JOIN_FULL;
+  m.j->kind = kind_of(m.n, side);
+  m.j->marks = m.n->how == SP_JOIN_FULL || m.j->kind == SP_PROBE_MARK;
+  m.j->wanted = m.n->how == SP_JOIN_SEMI;
   m.j->build_op = build;
   build->in = m.build;
   m.j->kept = SP_ARENA_ARRAY(m.arena, uint32_t, m.build->n);

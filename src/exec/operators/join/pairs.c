@@ -119,7 +119,7 @@ static sp_status take_pair(walk *k, uint32_t i) {
   const sp_join_pairs *f = &k->l->found;
   SP_TRY(settle(k, f->probe[i]));
   k->hit = true;
-  if (j->full) {
+  if (j->marks) {
     atomic_store_explicit(&j->matched[f->build[i]], 1, memory_order_relaxed);
   }
   return put(k, f->probe[i], f->build[i]);
@@ -137,11 +137,13 @@ static sp_status take_candidates(walk *k) {
     const uint32_t pair = j->predicate != NULL ? k->l->passed[i] : i;
     if (exists) {
       k->l->hits[k->l->found.probe[pair]] = 1;
+    } else if (j->kind == SP_PROBE_MARK) {
+      atomic_store_explicit(&j->matched[k->l->found.build[pair]], 1, memory_order_relaxed);
     } else {
       SP_TRY(take_pair(k, pair));
     }
   }
-  if (exists) {
+  if (exists || j->kind == SP_PROBE_MARK) {
     return SP_OK;
   }
   SP_TRY(settle(k, k->row));

@@ -269,6 +269,21 @@ static void mark_matched(sp_join *j, const uint32_t *rows, uint32_t n) {
   }
 }
 
+/* MARK without a predicate: all build rows of the ids found. */
+static void mark_ids(sp_join *j, const uint32_t *ids, uint32_t n) {
+  for (uint32_t i = 0; i < n; i++) {
+    uint32_t count = 0;
+    const uint32_t first = ids[i] != SP_NO_ID ? sp_join_index_list(&j->index, ids[i], &count) : 0;
+    /* the first is marked last, so that whoever sees it knows of the others */
+    if (count > 0 &&
+        atomic_load_explicit(&j->matched[sp_join_index_row(&j->index, first)], memory_order_relaxed) == 0) {
+      for (uint32_t k = count; k-- > 0;) {
+        atomic_store_explicit(&j->matched[sp_join_index_row(&j->index, first + k)], 1, memory_order_relaxed);
+      }
+    }
+  }
+}
+
 /* Every probe row comes out once. */
 static sp_status push_outer(sp_operator *op, sp_worker *w, sp_join_local *l, const sp_batch *in) {
   sp_join *j = op->shared;
@@ -276,7 +291,7 @@ static sp_status push_outer(sp_operator *op, sp_worker *w, sp_join_local *l, con
   for (uint32_t i = 0; i < n; i++) {
     l->rows[i] = l->ids[i] == SP_NO_ID ? SP_NO_ROW : sp_join_index_row(&j->index, l->ids[i]);
   }
-  if (j->full) {
+  if (j->marks) {
     mark_matched(j, l->rows, n);
   }
   if (in->sel == NULL || !has_build_columns(j)) {
@@ -350,7 +365,7 @@ static sp_status find_ids(sp_operator *op, sp_worker *w, sp_join_local *l, const
 }
 
 static sp_status probe_push(sp_operator *op, sp_worker *w, const sp_batch *in) {
-  const sp_join *j = op->shared;
+  sp_join *j = op->shared;
   sp_join_local *l = sp_join_local_of(op, w);
   if (l == NULL || !room_for(op, l, in->length)) {
     return sp_error_nomem(w->err);
@@ -358,6 +373,10 @@ static sp_status probe_push(sp_operator *op, sp_worker *w, const sp_batch *in) {
   SP_TRY(find_ids(op, w, l, in));
   if (j->predicate == NULL && (j->kind == SP_PROBE_SEMI || j->kind == SP_PROBE_ANTI)) {
     return push_exists(op, w, l, in, j->kind == SP_PROBE_SEMI);
+  }
+  if (j->predicate == NULL && j->kind == SP_PROBE_MARK) {
+    mark_ids(j, l->ids, in->n_rows);
+    return SP_OK;
   }
   if (j->predicate != NULL || j->index.starts != NULL || j->index.kind == SP_JOIN_INDEX_ALL) {
     return sp_join_push_pairs(op, w, l, in);
@@ -370,14 +389,14 @@ static sp_status probe_end_morsel(sp_operator *op, sp_worker *w) {
   return l != NULL ? sp_coalesce_flush(&l->coalesce, op, w) : SP_OK;
 }
 
-/* ---- a full join's other rows ---- */
+/* ---- build rows that come out at the end ---- */
 
-static sp_status emit_unmatched(sp_operator *op, sp_worker *w, sp_join_local *l, uint32_t from, uint32_t to) {
+static sp_status emit_build(sp_operator *op, sp_worker *w, sp_join_local *l, uint32_t from, uint32_t to) {
   const sp_join *j = op->shared;
   uint32_t n = 0;
   for (uint32_t i = from; i < to; i++) {
     l->kept.build[n] = i;
-    n += atomic_load_explicit(&j->matched[i], memory_order_relaxed) == 0;
+    n += atomic_load_explicit(&j->matched[i], memory_order_relaxed) == j->wanted;
     if (n == l->cap_pairs) {
       SP_TRY(sp_join_emit_pairs(op, w, l, NULL, NULL, l->kept.build, n));
       n = 0;
@@ -391,20 +410,23 @@ static sp_status emit_unmatched(sp_operator *op, sp_worker *w, sp_join_local *l,
 
 static sp_status probe_flush(sp_operator *op, sp_worker *w) {
   const sp_join *j = op->shared;
-  if (!j->full) {
+  if (!j->marks) {
     return SP_OK;
   }
   sp_join_local *l = sp_join_local_of(op, w);
   SP_TRY_ALLOC(w->err, l);
   const uint64_t n = j->index.n_rows;
   const uint64_t share = sp_exec_threads(op->exec);
-  return emit_unmatched(op, w, l, (uint32_t)(n * w->index / share), (uint32_t)(n * (w->index + 1) / share));
+  return emit_build(op, w, l, (uint32_t)(n * w->index / share), (uint32_t)(n * (w->index + 1) / share));
 }
 
+/* Not MARK with rows: what matched nothing may still have to come out. */
 static bool probe_done(const sp_operator *op) {
   const sp_join *j = op->shared;
-  return j->built && (j->index.n_ids == 0 || j->index.n_rows == 0) &&
-         (j->kind == SP_PROBE_INNER || j->kind == SP_PROBE_SEMI);
+  if (!j->built || j->kind == SP_PROBE_OUTER || j->kind == SP_PROBE_ANTI) {
+    return false;
+  }
+  return j->index.n_rows == 0 || (j->kind != SP_PROBE_MARK && j->index.n_ids == 0);
 }
 
 static sp_status probe_finish(sp_operator *op, sp_exec *x, sp_error *err) {
