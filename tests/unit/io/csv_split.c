@@ -2,6 +2,7 @@
  * all of it against a reader that is too simple to be wrong. */
 #include "scan_file.h"
 
+#include "base/thread.h"
 #include "io/formats/csv/csv.h"
 
 /* ---- the simple reader ---- */
@@ -141,6 +142,81 @@ static void any_order(void **state) {
   }
   sp_csv_range_bytes = CSV_RANGE_BYTES;
   sp_str_release(&want);
+}
+
+/* Many ranges by four workers at once. */
+typedef struct shared {
+  sp_dataset *d;
+  sp_scan_request r;
+  sp_mem *mem;
+  _Atomic uint32_t next;
+  _Atomic uint32_t failed;
+  sp_str *parts;
+} shared;
+
+static void work(void *ctx, uint32_t worker) {
+  shared *x = ctx;
+  sp_cursor_scratch *scratch = NULL;
+  (void)worker;
+  for (uint32_t m; (m = atomic_fetch_add(&x->next, 1)) < sp_dataset_morsels(x->d);) {
+    sp_cursor *c = NULL;
+    uint32_t n = 0;
+    sp_column *col = NULL;
+    sp_status st = sp_cursor_open(x->d, m, (sp_maker){x->mem, NULL}, &scratch, &c, NULL);
+    while (st == SP_OK && (st = sp_cursor_next(c, 100, &n, NULL)) == SP_OK && n > 0) {
+      st = sp_cursor_read(c, 0, NULL, n, &col, NULL);
+      for (uint32_t i = 0; st == SP_OK && i < n; i++) {
+        const sp_value v = sp_column_value(col, i);
+        scan_value(&v, &x->parts[m]);
+      }
+      col = sp_column_unref(col);
+    }
+    sp_cursor_close(c);
+    atomic_fetch_add(&x->failed, st != SP_OK);
+  }
+  sp_cursor_scratch_free(scratch);
+}
+
+static void workers(void **state) {
+  world *w = *state;
+  sp_str text, want, got;
+  sp_str_init(&text, &w->mem, TEXT_MAX);
+  sp_str_init(&want, &w->mem, TEXT_MAX);
+  sp_str_init(&got, &w->mem, TEXT_MAX);
+  sp_str_add(&text, "a,b\n");
+  for (uint32_t i = 0; i < 20000; i++) {
+    sp_str_addf(&text, "%u,\"x\ny\"\n", i);
+    sp_str_addf(&want, "%u", i);
+  }
+  const char *path = world_put(w, "w.csv", text.p, text.n);
+  const sp_scan_spec s = csv_spec(&path);
+  const uint32_t column = 0;
+  shared x = {.mem = &w->mem, .r = {.n_columns = 1, .columns = &column, .workers = 4}};
+  sp_csv_range_bytes = 1500;
+  assert_int_equal(sp_dataset_open(&s, &w->mem, &x.d, NULL), SP_OK);
+  assert_int_equal(sp_dataset_plan(x.d, &x.r, NULL), SP_OK);
+  const uint32_t n = sp_dataset_morsels(x.d);
+  assert_true(n > 100);
+  x.parts = test_calloc(n, sizeof *x.parts);
+  for (uint32_t i = 0; i < n; i++) {
+    sp_str_init(&x.parts[i], &w->mem, TEXT_MAX);
+  }
+  sp_workers *four = NULL;
+  assert_int_equal(sp_workers_new(&w->mem, 4, &four, NULL), SP_OK);
+  sp_workers_run(four, work, &x);
+  sp_workers_unref(four);
+  for (uint32_t i = 0; i < n; i++) {
+    sp_str_addn(&got, x.parts[i].p, x.parts[i].n);
+    sp_str_release(&x.parts[i]);
+  }
+  test_free(x.parts);
+  sp_dataset_unref(x.d);
+  sp_csv_range_bytes = CSV_RANGE_BYTES;
+  assert_int_equal(x.failed, 0);
+  assert_string_equal(got.p, want.p);
+  sp_str_release(&text);
+  sp_str_release(&want);
+  sp_str_release(&got);
 }
 
 /* Errors have the same place wherever the file is cut, and rows in front of them are read. */
@@ -365,7 +441,8 @@ static void endless_row(void **state) {
 
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, world_begin, world_end)
-  const struct CMUnitTest tests[] = {TEST(every_cut),    TEST(any_order), TEST(errors),    TEST(row_numbers),
-                                     TEST(random_texts), TEST(variants),  TEST(long_rows), TEST(endless_row)};
+  const struct CMUnitTest tests[] = {TEST(every_cut), TEST(any_order),   TEST(workers),
+                                     TEST(errors),    TEST(row_numbers), TEST(random_texts),
+                                     TEST(variants),  TEST(long_rows),   TEST(endless_row)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
