@@ -6,14 +6,19 @@
  * what the workers have left. The ordinals of a row are its last keys, so that ties fall the same way on
  * every run.
  *
+ * A bound also goes down to the scan that the first key comes from, where that is an integer-like column:
+ * rows past it are dropped there before their other columns are decoded.
+ *
  * Example, k = 2: {5, 3, 9} keeps 3, 5, bound 5; of {7, 4, 8} only 4 is looked at; the next round keeps 3, 4.
  */
 #include "exec/kept_rows.h"
+#include "exec/key_rows.h"
 #include "exec/sort_rows.h"
 #include "expr/program.h"
 
 #define ROUND_ROWS 4096 /* rows gathered beyond 2 k before a round */
-#define N_ORDINALS 2    /* hidden keys: source, and place within it */
+#define FILTER_STEP 512
+#define N_ORDINALS 2 /* hidden keys: source, and place within it */
 
 typedef struct top_local {
   sp_program_state *state;
@@ -34,7 +39,9 @@ typedef struct top {
   uint32_t *key_at;
   const sp_type **types;
   uint32_t n_cols, n_all; /* input columns; with computed keys and ordinals */
-  sp_batch *first;        /* after finish: the rows in order; NULL when there are none */
+  sp_runtime_filter filter;
+  _Atomic uint64_t best; /* for the filter: the tightest bound of any worker, inverted when descending */
+  sp_batch *first;       /* after finish: the rows in order; NULL when there are none */
 } top;
 
 static void local_free(sp_operator *op, top_local *l) {
@@ -80,8 +87,6 @@ static bool room_for(sp_operator *op, top_local *l, uint32_t n) {
   l->words = sp_mem_alloc(op->mem, (size_t)n * SP_SORT_WORDS * sizeof *l->words);
   return l->sel != NULL && l->words != NULL;
 }
-
-/* ---- rounds ---- */
 
 /* The first k rows of k, in order, as one batch. */
 static sp_status first_rows(sp_operator *op, sp_kept *k, bool alone, sp_batch **ret, sp_error *err) {
@@ -139,8 +144,60 @@ static void key_columns(const top *t, const sp_batch *b, const sp_column **keys)
   }
 }
 
+/* ---- the bound as a filter of a scan ---- */
+
+static uint64_t place_of(const top *t, uint64_t ordered) {
+  return t->layout.keys[0].descending ? ~ordered : ordered;
+}
+
+static bool filter_may_match(const void *ctx, const sp_value *lo, const sp_value *hi) {
+  const top *t = ctx;
+  const sp_value *nearest = t->layout.keys[0].descending ? hi : lo;
+  return place_of(t, sp_key_ordered_value(nearest)) <= atomic_load_explicit(&t->best, memory_order_relaxed);
+}
+
+static uint32_t filter_rows(const void *ctx, const sp_column *col, const uint16_t *sel, uint32_t n,
+                            uint16_t *out) {
+  const top *t = ctx;
+  const uint64_t best = atomic_load_explicit(&t->best, memory_order_relaxed);
+  const bool nulls_pass = !t->layout.keys[0].nulls_last;
+  uint64_t v[FILTER_STEP];
+  uint8_t valid[FILTER_STEP];
+  uint32_t kept = 0;
+  for (uint32_t from = 0; from < n; from += FILTER_STEP) {
+    const uint32_t m = n - from < FILTER_STEP ? n - from : FILTER_STEP;
+    (void)sp_key_ordered(col, sel, from, m, v, valid);
+    for (uint32_t i = 0; i < m; i++) {
+      out[kept] = sel != NULL ? sel[from + i] : (uint16_t)(from + i);
+      kept += valid[i] != 0 ? place_of(t, v[i]) <= best : nulls_pass;
+    }
+  }
+  return kept;
+}
+
+/* The last row of a worker's first k is a bound for everybody. */
+static void tighten(top *t, const sp_batch *b) {
+  uint64_t v;
+  uint8_t valid;
+  if (t->filter.rows == NULL) {
+    return;
+  }
+  (void)sp_key_ordered(b->cols[t->key_at[0]], NULL, b->n_rows - 1, 1, &v, &valid);
+  uint64_t best = atomic_load_explicit(&t->best, memory_order_relaxed);
+  const uint64_t place = place_of(t, v);
+  if (valid == 0) {
+    return;
+  }
+  while (place < best && !atomic_compare_exchange_weak_explicit(&t->best, &best, place, memory_order_relaxed,
+                                                                memory_order_relaxed)) {
+  }
+  atomic_store_explicit(&t->filter.ready, true, memory_order_release);
+}
+
+/* ---- rounds ---- */
+
 static sp_status round_off(sp_operator *op, sp_worker *w, top_local *l) {
-  const top *t = op->shared;
+  top *t = op->shared;
   sp_batch *b = NULL;
   SP_TRY(first_rows(op, &l->kept, true, &b, w->err));
   sp_kept_release(&l->kept, op->mem);
@@ -153,6 +210,7 @@ static sp_status round_off(sp_operator *op, sp_worker *w, top_local *l) {
     key_columns(t, b, keys);
     sp_sort_encode(&t->layout, keys, NULL, b->n_rows - 1, 1, t->layout.words, l->bound);
     l->bounded = true;
+    tighten(t, b);
   }
   return SP_OK;
 }
@@ -389,6 +447,19 @@ static sp_status prepare(sp_operator *op, const sp_sort_node *n, sp_arena *a, sp
                            : SP_OK;
 }
 
+static void offer_filter(sp_lower *l, uint32_t node, sp_operator *sink) {
+  top *t = sink->shared;
+  atomic_init(&t->best, UINT64_MAX);
+  if (t->key_at[0] >= t->n_cols || !sp_key_is_int(t->layout.keys[0].type) || t->k == 0) {
+    return;
+  }
+  t->filter = (sp_runtime_filter){
+      .owner = sink, .ctx = t, .wants_null = true, .may_match = filter_may_match, .rows = filter_rows};
+  if (!sp_lower_offer_filter(l, node, 0, t->key_at[0], &t->filter)) {
+    t->filter.rows = NULL;
+  }
+}
+
 static sp_status lower(sp_lower *l, uint32_t node, sp_error *err) {
   const sp_sort_node *n = (const sp_sort_node *)sp_lower_plan(l)->nodes[node];
   sp_stream s;
@@ -397,6 +468,7 @@ static sp_status lower(sp_lower *l, uint32_t node, sp_error *err) {
   SP_TRY_ALLOC(err, sink);
   SP_TRY(prepare(sink, n, sp_lower_arena(l), err));
   SP_TRY(sp_lower_end(l, s, sink, err));
+  offer_filter(l, node, sink);
   sp_operator *source = sp_lower_operator(l, node, &source_ops, 0);
   SP_TRY_ALLOC(err, source);
   source->shared = sink;
