@@ -4,10 +4,11 @@
  * user bytes (states of aggregates). How a key finds its group is the grouper's business, and changes while
  * it learns more about the keys:
  *
- *   DIRECT  keys are integers of a small range or strings that come as dictionary codes: an array of ids over
- * the product of the ranges. Each entry of a dictionary is looked up once. PACKED  the same, where the
- * product is large: a table of 64-bit numbers WORD    another key that fits 64 bits: a table with the keys in
- * its slots ROWS    anything else: a table of hashes over rows
+ *   DIRECT  integers of a small range, strings that come as dictionary codes: an array of ids over the
+ *           product of the ranges; each entry of a dictionary is looked up once
+ *   PACKED  the same, where the product is large: a table of 64-bit numbers
+ *   WORD    another key that fits 64 bits: a table with the keys in its slots
+ *   ROWS    anything else: a table of hashes over rows
  *
  * Example: (returnflag, linestatus) of TPC-H q1: digits 3 × 2 and null, 4 × 4 = 16 entries, no hash and no
  * comparison per row. */

@@ -1,3 +1,4 @@
+/* See hash_table.h. */
 #include "exec/hash_table.h"
 
 #include "base/simd.h"

@@ -1,4 +1,7 @@
-/* Rows that a breaker keeps: batches by worker, put in order at finish and made into whole columns. */
+/* Rows that a breaker keeps: batches by worker, put in order at finish and made into whole columns.
+ *
+ * Example: two workers kept morsels 0, 2 and 1: moved together and ordered they are 0, 1, 2, and row 7 of the
+ * whole columns is the same row whoever kept it. */
 #ifndef SP_EXEC_KEPT_ROWS_H
 #define SP_EXEC_KEPT_ROWS_H
 

@@ -1,3 +1,4 @@
+/* See key_rows.h. Loops are one per width and kind of value. */
 #include "exec/key_rows.h"
 
 #include "base/simd.h"

@@ -8,8 +8,7 @@
  *   (origin string, day date) ⇒ | view 16 bytes | day 4 | null? 1 | null? 1 | 0 0 |   three words
  *   (day date)                ⇒ | day 4 | null? 1 | 0 0 0 |                           one word
  *
- * Rows just encoded borrow the strings of the columns they come from; a store copies them into its own heap.
- */
+ * Rows just encoded borrow the strings of the columns they come from; a store copies them. */
 #ifndef SP_EXEC_KEY_ROWS_H
 #define SP_EXEC_KEY_ROWS_H
 

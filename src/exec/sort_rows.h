@@ -1,8 +1,9 @@
 /* Sorting row numbers by keys: what sort and top_k do once their rows are together.
  *
- *   runs    every worker encodes and sorts a part: radix by the first word, then rows that it leaves equal by
- * the other words and values merge   pairs of runs, each pair cut into pieces of equal size where the two
- * paths cross (merge path), so that all workers merge
+ *   runs    every worker encodes and sorts a part: radix by the first word, then rows that it leaves
+ *           equal by the other words and values
+ *   merge   pairs of runs, each cut into pieces of equal size where the two paths cross (merge path),
+ *           so that all workers merge
  *
  * Stable: rows with equal keys stay in order of their numbers. */
 #ifndef SP_EXEC_SORT_ROWS_H

@@ -2,7 +2,10 @@
  *
  *   push     keeps the batch and the keys that are not its columns; notes ranges of the keys
  *   finish   one column of each, keys packed as their ranges allow, row numbers sorted by all workers
- * (sort_rows.h) source   payload gathered batch by batch, in order, so that a limit behind stops it early */
+ *            (sort_rows.h)
+ *   source   payload gathered batch by batch, in order, so that a limit behind stops it early
+ *
+ * Example: by [origin, delay DESC] over {(b, 1), (a, 2), (a, 5)}: rows 2, 1, 0. */
 #include "exec/kept_rows.h"
 #include "exec/sort_rows.h"
 #include "expr/program.h"

@@ -9,8 +9,7 @@
  * A bound also goes down to the scan that the first key comes from, where that is an integer-like column:
  * rows past it are dropped there before their other columns are decoded.
  *
- * Example, k = 2: {5, 3, 9} keeps 3, 5, bound 5; of {7, 4, 8} only 4 is looked at; the next round keeps 3, 4.
- */
+ * Example, k = 2: {5, 3, 9} keeps 3, 5, bound 5; of {7, 4, 8} only 4 is looked at; then 3, 4 are kept. */
 #include "exec/kept_rows.h"
 #include "exec/key_rows.h"
 #include "exec/sort_rows.h"

@@ -1,11 +1,14 @@
 /* unique: one row per distinct combination of columns.
  *
- *   push     keys numbered by a grouper; a row that makes a group, or with keep last the last one of each
- * group in the batch, is kept finish   groups that several workers have become one, by the ordinals of their
- * rows; the kept rows become whole columns source   the rows of the groups that are left, gathered batch by
- * batch
+ *   push     numbers keys by a grouper; keeps a row that makes a group, or with keep last the last one of
+ *            each group in the batch
+ *   finish   groups that several workers have become one, by the ordinals of their rows; the kept rows
+ *            become whole columns
+ *   source   the rows of the groups that are left, gathered batch by batch
  *
- * keep any takes the first too, so that results do not depend on the number of workers. */
+ * keep any takes the first too, so that results do not depend on the number of workers.
+ *
+ * Example: keep none over a = 1, 2, 1, 3: workers saw {1, 2} and {1, 3}; merged, 1 has several rows: 2, 3. */
 #include "exec/grouper.h"
 #include "exec/kept_rows.h"
 

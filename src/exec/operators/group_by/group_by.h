@@ -1,9 +1,9 @@
 /* What the files of group_by share.
  *
- *   push (per worker)   keys, arguments and filters evaluated; rows numbered by a grouper; states updated by
- * the batch finish              the same group of two workers becomes one, its states merged (merge.c);
- * DISTINCT sets likewise (distinct.c) source              keys decoded, states finished, expressions over
- * them evaluated, batch by batch
+ *   push     evaluates keys, arguments and filters, numbers rows by a grouper, updates states by the batch
+ *   finish   the same group of two workers becomes one, its states merged (merge.c); DISTINCT sets
+ *            likewise (distinct.c)
+ *   source   keys decoded, states finished, expressions over them evaluated, batch by batch
  *
  * A group's states stand next to its key: one row of the grouper's store. */
 #ifndef SP_EXEC_OPERATORS_GROUP_BY_H

@@ -1,9 +1,9 @@
 /* What the files of join share.
  *
- *   build (end of its pipeline)   keeps the columns that the output or the predicate needs, and the keys;
- * finish makes one column of each and an index probe (streaming)             finds ids of its keys; rows that
- * match come out with the build's columns gathered probe's flush                 a full join's build rows
- * that nobody matched
+ *   build   keeps the columns that the output or the predicate needs, and the keys; finish makes one
+ *           column of each and an index
+ *   probe   finds ids of its keys; rows that match come out with the build's columns gathered
+ *   flush   of the probe: build rows that come out only when all others are known (full, mark)
  *
  * The build side is the right one, but for right joins, which keep the order of the right, and where the left
  * input is expected to be smaller and no order is promised. To the probe every join is one of five: INNER,
