@@ -33,7 +33,7 @@ typedef enum sp_ragged { SP_RAGGED_ERROR, SP_RAGGED_NULL, SP_RAGGED_TRUNCATE } s
 typedef struct sp_scan_spec {
   const sp_format *format;
   uint32_t n_paths;
-  const char *const *paths; /* globs allowed; relative ones start at root */
+  const char *const *paths; /* globs allowed (* ? [] and ** for folders); relative ones start at root */
   const char *root;         /* NULL: the current folder */
   const sp_schema *schema;  /* NULL: from the file. Given: CSV parses as it says; others bind by name and cast
                                where exact */
