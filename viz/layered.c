@@ -1,31 +1,31 @@
-/* A layered layout in linear time, with integers only: the same picture on every machine and for every Graphviz.
+/* A layered layout in linear time, with integers only: the same picture on every machine and for every
+ * Graphviz.
  *
- * Layers: a box stands one layer above its highest input (longest path from the sources). Order within a layer: the order in which a walk from the
- * outputs meets the boxes, inputs left to right, which keeps trees free of crossings. Place: a box is put above the middle of
- * its inputs where there is room, else as far right as its neighbour demands. Wires that skip layers run straight and may pass behind boxes: large
- * plans are read by searching, not by following lines (Sugiyama et al. 1981 is the idea; the crossing and dummy-node phases are left out). */
+ * Ranks: a box stands one rank above its highest input (longest path from the sources). Order within a rank:
+ * the order in which a walk from the outputs leaves the boxes, inputs first and left to right, which keeps
+ * trees free of crossings. Place: a box is put above the middle of its inputs where there is room, else as
+ * far right as its neighbour demands. Edges that skip ranks may pass behind boxes: large plans are read by
+ * searching, not by following lines (Sugiyama et al. 1981 is the idea; the crossing and dummy-node phases are
+ * left out). */
 #include "viz/layout.h"
 
 #define GAP_X 28
 #define GAP_Y 46
+#define NONE UINT32_MAX
 
 typedef struct work {
   sp_layout *l;
   sp_arena *a;
-  uint32_t *first, *next;  /* chains of firm wires by consumer, in their order */
-  uint32_t *layer;
-  uint32_t *order;         /* boxes in the order in which they were met */
-  uint32_t n_order, n_layers;
+  uint32_t *first, *next; /* chains of firm wires by consumer, in their order */
+  uint32_t *order;        /* boxes, inputs before consumers */
+  uint32_t n_order;
+  int32_t n_ranks;
 } work;
-
-#define NONE UINT32_MAX
 
 static bool link_wires(work *w) {
   w->first = SP_ARENA_ARRAY(w->a, uint32_t, w->l->n_boxes + 1);
   w->next = SP_ARENA_ARRAY(w->a, uint32_t, w->l->n_wires + 1);
-  w->layer = SP_ARENA_ARRAY(w->a, uint32_t, w->l->n_boxes + 1);
-  w->order = SP_ARENA_ARRAY(w->a, uint32_t, w->l->n_boxes + 1);
-  if (w->first == NULL || w->next == NULL || w->layer == NULL || w->order == NULL) {
+  if (w->first == NULL || w->next == NULL) {
     return false;
   }
   for (uint32_t i = 0; i < w->l->n_boxes; i++) {
@@ -41,43 +41,63 @@ static bool link_wires(work *w) {
   return true;
 }
 
-/* Inputs stand before consumers in the array, so one pass is enough; boxes without wires stay in layer 0. */
-static void set_layers(work *w) {
+/* Inputs stand before consumers in the array, so one pass is enough; boxes without wires stay in rank 0. */
+static void set_ranks(work *w) {
   for (uint32_t i = 0; i < w->l->n_boxes; i++) {
+    sp_box *b = &w->l->boxes[i];
+    b->rank = 0;
     for (uint32_t e = w->first[i]; e != NONE; e = w->next[e]) {
       const uint32_t from = w->l->wires[e].from;
-      const uint32_t above = from < i ? w->layer[from] + 1 : 0;
-      w->layer[i] = above > w->layer[i] ? above : w->layer[i];
+      const int32_t above = from < i ? w->l->boxes[from].rank + 1 : 0;
+      b->rank = above > b->rank ? above : b->rank;
     }
-    w->n_layers = w->layer[i] + 1 > w->n_layers ? w->layer[i] + 1 : w->n_layers;
+    w->n_ranks = b->rank + 1 > w->n_ranks ? b->rank + 1 : w->n_ranks;
   }
 }
 
-/* Depth first from the last box down, with an explicit stack. */
-static bool set_order(work *w) {
-  bool *met = SP_ARENA_ARRAY(w->a, bool, w->l->n_boxes + 1);
-  uint32_t *stack = SP_ARENA_ARRAY(w->a, uint32_t, (size_t)w->l->n_boxes + w->l->n_wires + 1);
-  if (met == NULL || stack == NULL) {
+bool sp_layout_ranks(sp_layout *l, sp_arena *a) {
+  work w = {.l = l, .a = a};
+  if (!link_wires(&w)) {
     return false;
   }
-  for (uint32_t root = w->l->n_boxes; root-- > 0;) {
-    uint32_t n = 0;
-    stack[n++] = root;
-    while (n > 0) {
-      const uint32_t i = stack[--n];
-      if (met[i]) {
+  set_ranks(&w);
+  return true;
+}
+
+/* Depth first from what nobody consumes, first to last, with an explicit stack: a box comes when its inputs
+ * have come. */
+static bool set_order(work *w) {
+  const uint32_t n = w->l->n_boxes;
+  bool *consumed = SP_ARENA_ARRAY(w->a, bool, n + 1), *met = SP_ARENA_ARRAY(w->a, bool, n + 1);
+  uint32_t *at = SP_ARENA_ARRAY(w->a, uint32_t, n + 1); /* by box: the wire to follow next */
+  uint32_t *stack = SP_ARENA_ARRAY(w->a, uint32_t, n + 1);
+  w->order = SP_ARENA_ARRAY(w->a, uint32_t, n + 1);
+  if (consumed == NULL || met == NULL || at == NULL || stack == NULL || w->order == NULL) {
+    return false;
+  }
+  for (uint32_t i = 0; i < w->l->n_wires; i++) {
+    consumed[w->l->wires[i].from] = consumed[w->l->wires[i].from] || !w->l->wires[i].loose;
+  }
+  for (uint32_t root = 0; root < n; root++) {
+    uint32_t depth = 0;
+    if (!consumed[root] && !met[root]) {
+      met[root] = true;
+      at[root] = w->first[root];
+      stack[depth++] = root;
+    }
+    while (depth > 0) {
+      const uint32_t i = stack[depth - 1], e = at[i];
+      if (e == NONE) {
+        w->order[w->n_order++] = i;
+        depth--;
         continue;
       }
-      met[i] = true;
-      w->order[w->n_order++] = i;
-      const uint32_t base = n;
-      for (uint32_t e = w->first[i]; e != NONE; e = w->next[e]) {
-        stack[n++] = w->l->wires[e].from;
-      }
-      for (uint32_t x = base, y = n; x + 1 < y; x++) { /* the first input on top */
-        const uint32_t t = stack[x];
-        stack[x] = stack[--y];
-        stack[y] = t;
+      at[i] = w->next[e];
+      const uint32_t from = w->l->wires[e].from;
+      if (!met[from]) {
+        met[from] = true;
+        at[from] = w->first[from];
+        stack[depth++] = from;
       }
     }
   }
@@ -85,68 +105,38 @@ static bool set_order(work *w) {
 }
 
 static bool place(work *w, sp_direction direction) {
-  int32_t *right = SP_ARENA_ARRAY(w->a, int32_t, w->n_layers + 1); /* next free x of a layer */
-  int32_t *height = SP_ARENA_ARRAY(w->a, int32_t, w->n_layers + 1);
-  int32_t *top = SP_ARENA_ARRAY(w->a, int32_t, w->n_layers + 1);
+  int32_t *right = SP_ARENA_ARRAY(w->a, int32_t, (size_t)w->n_ranks + 1); /* next free x of a rank */
+  int32_t *height = SP_ARENA_ARRAY(w->a, int32_t, (size_t)w->n_ranks + 1);
+  int32_t *top = SP_ARENA_ARRAY(w->a, int32_t, (size_t)w->n_ranks + 1);
   if (right == NULL || height == NULL || top == NULL) {
     return false;
   }
   sp_box *boxes = w->l->boxes;
   for (uint32_t i = 0; i < w->l->n_boxes; i++) {
-    height[w->layer[i]] = boxes[i].h > height[w->layer[i]] ? boxes[i].h : height[w->layer[i]];
+    const int32_t rank = boxes[i].rank;
+    height[rank] = boxes[i].h > height[rank] ? boxes[i].h : height[rank];
   }
   int32_t y = 0;
-  for (uint32_t k = 0; k < w->n_layers; k++) {
-    const uint32_t layer = direction == SP_SOURCES_BOTTOM ? w->n_layers - 1 - k : k;
-    top[layer] = y;
-    y += height[layer] + GAP_Y;
+  for (int32_t k = 0; k < w->n_ranks; k++) {
+    const int32_t rank = direction == SP_SOURCES_BOTTOM ? w->n_ranks - 1 - k : k;
+    top[rank] = y;
+    y += height[rank] + GAP_Y;
   }
-  w->l->height = y - GAP_Y;
+  w->l->height = w->n_ranks > 0 ? y - GAP_Y : 0;
   w->l->width = 0;
-  /* Boxes without inputs take the next free place in the order of the walk; the others stand above the middle of their inputs. */
   for (uint32_t k = 0; k < w->n_order; k++) {
-    const uint32_t i = w->order[k];
-    if (w->first[i] == NONE) {
-      boxes[i].x = right[0];
-      right[0] += boxes[i].w + GAP_X;
+    sp_box *b = &boxes[w->order[k]];
+    int64_t sum = 0, n = 0;
+    for (uint32_t e = w->first[w->order[k]]; e != NONE; e = w->next[e], n++) {
+      const sp_box *in = &boxes[w->l->wires[e].from];
+      sum += in->x + in->w / 2;
     }
-  }
-  for (uint32_t i = 0; i < w->l->n_boxes; i++) {
-    if (w->first[i] != NONE) {
-      int64_t sum = 0, n = 0;
-      for (uint32_t e = w->first[i]; e != NONE; e = w->next[e], n++) {
-        const sp_box *in = &boxes[w->l->wires[e].from];
-        sum += in->x + in->w / 2;
-      }
-      const int32_t wish = (int32_t)(sum / n) - boxes[i].w / 2;
-      int32_t *free_x = &right[w->layer[i]];
-      boxes[i].x = wish > *free_x ? wish : *free_x;
-      *free_x = boxes[i].x + boxes[i].w + GAP_X;
-    }
-    boxes[i].y = top[w->layer[i]] + (height[w->layer[i]] - boxes[i].h) / 2;
-    const int32_t end = boxes[i].x + boxes[i].w;
-    w->l->width = end > w->l->width ? end : w->l->width;
-  }
-  return true;
-}
-
-static bool draw_wires(work *w, sp_direction direction) {
-  for (uint32_t i = 0; i < w->l->n_wires; i++) {
-    sp_wire *e = &w->l->wires[i];
-    const sp_box *f = &w->l->boxes[e->from], *t = &w->l->boxes[e->to];
-    sp_point *p = SP_ARENA_ARRAY(w->a, sp_point, 4);
-    if (p == NULL) {
-      return false;
-    }
-    const bool up = direction == SP_SOURCES_BOTTOM;
-    const sp_point a = {f->x + f->w / 2, up ? f->y : f->y + f->h}, b = {t->x + t->w / 2, up ? t->y + t->h : t->y};
-    const int32_t mid = (a.y + b.y) / 2;
-    p[0] = a;
-    p[1] = (sp_point){a.x, mid};
-    p[2] = (sp_point){b.x, mid};
-    p[3] = b;
-    e->points = p;
-    e->n = 4;
+    const int32_t wish = n > 0 ? (int32_t)(sum / n) - b->w / 2 : 0;
+    int32_t *free_x = &right[b->rank];
+    b->x = wish > *free_x ? wish : *free_x;
+    *free_x = b->x + b->w + GAP_X;
+    b->y = top[b->rank] + (height[b->rank] - b->h) / 2;
+    w->l->width = b->x + b->w > w->l->width ? b->x + b->w : w->l->width;
   }
   return true;
 }
@@ -156,8 +146,8 @@ sp_status sp_layout_layered(sp_layout *l, sp_direction direction, sp_arena *a, s
   if (!link_wires(&w)) {
     return sp_error_nomem(err);
   }
-  set_layers(&w);
-  if (!set_order(&w) || !place(&w, direction) || !draw_wires(&w, direction)) {
+  set_ranks(&w);
+  if (!set_order(&w) || !place(&w, direction)) {
     return sp_error_nomem(err);
   }
   return SP_OK;

@@ -1,6 +1,7 @@
-/* Placement by Graphviz: the only user of it. One context in the whole process (a second one ends in a use-after-free inside Graphviz), made at
- * first use with only the core and dot plugins, so that no font library is loaded; one lock around every call, because cgraph is not
- * thread-safe. Labels are empty and sizes fixed: Graphviz never measures text. */
+/* Placement by Graphviz: the only user of it. One context in the whole process (a second one ends in a
+ * use-after-free inside Graphviz), made at first use with only the core and dot plugins, so that no font
+ * library is loaded; one lock around every call, because cgraph is not thread-safe. Labels are empty and
+ * sizes fixed: Graphviz never measures text. */
 #include "viz/layout.h"
 
 #include <graphviz/gvc.h>
@@ -19,7 +20,9 @@ static GVC_t *context; /* lives as long as the process */
 
 static GVC_t *open_context(void) {
   static const lt_symlist_t plugins[] = {
-      {"gvplugin_core_LTX_library", &gvplugin_core_LTX_library}, {"gvplugin_dot_layout_LTX_library", &gvplugin_dot_layout_LTX_library}, {0, 0}};
+      {"gvplugin_core_LTX_library", &gvplugin_core_LTX_library},
+      {"gvplugin_dot_layout_LTX_library", &gvplugin_dot_layout_LTX_library},
+      {0, 0}};
   if (context == NULL) {
     context = gvContextPlugins(plugins, 0);
     (void)agseterr(AGMAX); /* what goes wrong is reported by us */
@@ -59,19 +62,18 @@ static Agraph_t *build(const sp_layout *l, sp_direction direction, Agnode_t **no
   for (uint32_t i = 0; i < l->n_wires; i++) {
     char name[16];
     (void)snprintf(name, sizeof name, "e%u", i);
-    edges[i] = agedge(g, nodes[l->wires[i].from], nodes[l->wires[i].to], name, 1);
-    if (l->wires[i].loose) {
-      set(edges[i], "constraint", "false");
-    }
+    edges[i] = l->wires[i].loose ? NULL : agedge(g, nodes[l->wires[i].from], nodes[l->wires[i].to], name, 1);
   }
   return g;
 }
 
-static int32_t pixel(double v) { return (int32_t)(v < 0 ? v - 0.5 : v + 0.5); }
+static int32_t pixel(double v) {
+  return (int32_t)(v < 0 ? v - 0.5 : v + 0.5);
+}
 
 /* Graphviz counts y upwards from the bottom. */
 static bool take_wire(sp_wire *w, Agedge_t *e, double height, sp_arena *a) {
-  const splines *s = ED_spl(e);
+  const splines *s = e != NULL ? ED_spl(e) : NULL;
   if (s == NULL || s->size == 0) {
     return true;
   }
@@ -108,6 +110,7 @@ static bool take(sp_layout *l, Agraph_t *g, Agnode_t *const *nodes, Agedge_t *co
   for (uint32_t i = 0; i < l->n_boxes; i++) {
     l->boxes[i].x = pixel(ND_coord(nodes[i]).x - l->boxes[i].w / 2.0);
     l->boxes[i].y = pixel(bb.UR.y - ND_coord(nodes[i]).y - l->boxes[i].h / 2.0);
+    l->boxes[i].rank = ND_rank(nodes[i]);
   }
   for (uint32_t i = 0; i < l->n_wires; i++) {
     if (!take_wire(&l->wires[i], edges[i], bb.UR.y, a)) {
@@ -141,13 +144,27 @@ static sp_status by_dot(sp_layout *l, sp_direction direction, sp_arena *a, bool 
   return ok ? SP_OK : sp_error_nomem(err);
 }
 
-sp_status sp_layout_run(sp_layout *l, sp_direction direction, bool layered, sp_arena *a, sp_error *err) {
-  if (!layered && l->n_boxes > 0 && l->n_boxes <= SP_LAYOUT_DOT_NODES && l->n_wires <= 3 * SP_LAYOUT_DOT_NODES) {
-    bool placed = false;
-    SP_TRY(by_dot(l, direction, a, &placed, err));
-    if (placed) {
-      return SP_OK;
+/* dot's time grows with the ranks that all edges cross together: each is a node of its own to it. */
+static bool is_quick(const sp_layout *l) {
+  int64_t span = 0;
+  for (uint32_t i = 0; i < l->n_wires; i++) {
+    if (!l->wires[i].loose) {
+      span += l->boxes[l->wires[i].to].rank - l->boxes[l->wires[i].from].rank;
     }
   }
-  return sp_layout_layered(l, direction, a, err);
+  return l->n_boxes > 0 && l->n_boxes <= SP_LAYOUT_DOT_NODES && span <= SP_LAYOUT_DOT_SPAN;
+}
+
+sp_status sp_layout_run(sp_layout *l, sp_direction direction, bool layered, sp_arena *a, sp_error *err) {
+  bool placed = false;
+  if (!sp_layout_ranks(l, a)) {
+    return sp_error_nomem(err);
+  }
+  if (!layered && is_quick(l)) {
+    SP_TRY(by_dot(l, direction, a, &placed, err));
+  }
+  if (!placed) {
+    SP_TRY(sp_layout_layered(l, direction, a, err));
+  }
+  return sp_layout_route(l, direction, a) ? SP_OK : sp_error_nomem(err);
 }

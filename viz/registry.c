@@ -37,7 +37,8 @@ const sp_renderer *sp_renderer_by_path(const char *path) {
   return NULL;
 }
 
-sp_status sp_render(const sp_report *r, const char *format, const sp_viz_options *o, char **ret_text, size_t *ret_n, sp_error *err) {
+sp_status sp_render(const sp_report *r, const char *format, const sp_viz_options *o, char **ret_text,
+                    size_t *ret_n, sp_error *err) {
   const sp_renderer *renderer = sp_renderer_find(format);
   if (renderer == NULL) {
     SP_FAIL(err, SP_USAGE, NULL, "no picture format `%s`", format);

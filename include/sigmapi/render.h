@@ -20,6 +20,7 @@ typedef struct sp_viz_options {
   bool ascii;              /* text: no box drawing */
   const char *id_prefix;   /* svg: NULL = from a hash of the content */
   const char *alt;         /* svg: description; NULL = made from the summary */
+  bool layered;            /* svg: placed without Graphviz, so that the bytes do not depend on its version */
 } sp_viz_options;
 void sp_viz_options_init(sp_viz_options *o);
 

@@ -94,7 +94,8 @@ static bool is_expr_field(const sp_field_desc *f) {
          f->kind == SP_F_SORT_KEYS;
 }
 
-/* The trees of an expression field as JSON. A text over the limit may be that of a tree with shared parts, which would be written out over and over. */
+/* The trees of an expression field as JSON. A text over the limit may be that of a tree with shared parts,
+ * which would be written out over and over. */
 static const char *take_tree(builder *b, const sp_node *n, const sp_field_desc *f, const sp_rich *value) {
   if (!is_expr_field(f) || value->text == NULL || strlen(value->text) > MAX_TREE_TEXT) {
     return NULL;

@@ -62,8 +62,8 @@ struct field {
   { #f, K_OBJ, offsetof(T, f), 0, 0, d, 0 }
 
 #define T sp_report_detail
-static const desc d_detail = {sizeof(T),
-                              (const field[]){STR(T, key), RICH(T, value), NUM(T, brief, K_BOOL), NUM(T, tree, K_JSON), END}};
+static const desc d_detail = {sizeof(T), (const field[]){STR(T, key), RICH(T, value), NUM(T, brief, K_BOOL),
+                                                         NUM(T, tree, K_JSON), END}};
 #undef T
 #define T sp_report_field
 static const desc d_field = {sizeof(T), (const field[]){STR(T, name), STR(T, type), END}};
@@ -374,7 +374,7 @@ static sp_status read_rich(reader *r, const sp_json *v, sp_rich *out) {
   const sp_json *at = packed ? NULL : spans->first;
   uint32_t end = 0;
   for (size_t i = 0; i < n; i += 3) {
-    int64_t x[3];
+    int64_t x[3] = {0};
     for (int k = 0; k < 3; k++) {
       if (packed) {
         x[k] = (unsigned char)spans->str.p[i + (size_t)k];

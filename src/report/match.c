@@ -106,12 +106,17 @@ static void match_nodes(matcher *m, const builder *b, const sp_report_trace *t) 
 }
 
 /* ---- what moved ---- */
+/* `to` may be gone again when it was merged into another or what it took in went on: the way up to it holds
+ * all the same. */
 static move landing(const matcher *m, const builder *b, const sp_report_fact *f) {
   move v = {f->from_node, -1, false};
-  const int32_t after =
-      f->to != NULL && !is(f->kind, "join") ? sp_report_ids_find(&b->after, sp_sv_from(f->to)) : -1;
-  if (after >= 0 && m->was[after] >= 0 && m->was[after] != f->from_node) {
-    v.to = m->was[after];
+  if (f->to == NULL || is(f->kind, "join")) {
+    return v;
+  }
+  const int32_t before = sp_report_ids_find(&b->before, sp_sv_from(f->to));
+  const int32_t after = sp_report_ids_find(&b->after, sp_sv_from(f->to));
+  if (before >= 0 && before != f->from_node) {
+    v.to = before;
     v.into = true;
   } else if (after >= 0) {
     v.to = m->under[after];

@@ -1,4 +1,5 @@
-/* The report as it is: the form that is saved, compared and drawn again later. Options that choose what to show do not apply. */
+/* The report as it is: the form that is saved, compared and drawn again later. Options that choose what to
+ * show do not apply. */
 #include "report/json.h"
 #include "viz/viz.h"
 

@@ -1,6 +1,13 @@
-/* Edges and cards. Widths of edges grow with the square root of the rows, 1 to 8 px, and the rows stand on them; below an early stop
- * they are dotted, because the figure is not the same on every run. */
+/* Edges and cards. Widths of edges grow with the square root of the rows, 1 to 8 px, and the rows stand where
+ * an edge starts; below an early stop they are dotted, because the figure is not the same on every run. */
 #include "viz/renderers/svg/svg.h"
+
+#include "base/cformat.h"
+
+#define DETAIL_BYTES 400  /* of one field in a tooltip */
+#define TOOLTIP_FIELDS 40 /* columns in a tooltip; */
+#define LARGE_PLAN 1000   /* in plans of more nodes only */
+#define TOOLTIP_FEW_FIELDS 8
 
 static int32_t square_root(int64_t v) {
   int64_t r = 0;
@@ -20,10 +27,11 @@ static int32_t wire_width(int64_t rows, int64_t max_rows) {
   return 10 + (int32_t)((int64_t)70 * square_root(rows) / square_root(max_rows));
 }
 
+/* ---- edges ---- */
 /* The end of a path and the direction in which it arrives, as the tip (x, y) and its base. */
 typedef struct tip {
   int32_t x, y;   /* the point */
-  int32_t bx, by; /* from the point back to the base */
+  int32_t bx, by; /* from the base to the point */
   int32_t nx, ny; /* from the base to its corner */
 } tip;
 
@@ -34,54 +42,121 @@ static tip tip_of(const sp_wire *w, int32_t half) {
   for (uint32_t i = 2; i <= w->n && before->x == at->x && before->y == at->y; i++) {
     before = &w->points[w->n - i];
   }
-  const int64_t dx = at->x - before->x, dy = at->y - before->y;
+  const int64_t dx = (int64_t)at->x - before->x, dy = (int64_t)at->y - before->y;
   int32_t len = square_root(dx * dx + dy * dy);
   len = len > 0 ? len : 1;
   const int32_t back = half + 4;
-  return (tip){at->x, at->y, (int32_t)(dx * back / len), (int32_t)(dy * back / len), (int32_t)(-dy * half / len), (int32_t)(dx * half / len)};
+  return (tip){at->x,
+               at->y,
+               (int32_t)(dx * back / len),
+               (int32_t)(dy * back / len),
+               (int32_t)(-dy * half / len),
+               (int32_t)(dx * half / len)};
 }
 
-/* The line ends at the base of its tip, so that a wide one does not stick out. */
-static void put_path(const svg *s, const sp_wire *w, const tip *t, int32_t x, int32_t y) {
-  for (uint32_t i = 0; i + 1 < w->n; i++) {
-    sp_str_addf(s->out, "%s%d,%d", i == 0 ? "M" : i == 1 ? " C" : " ", w->points[i].x + x, w->points[i].y + y);
+/* The line ends at the base of its tip, so that a wide one does not stick out. A piece whose controls lie on
+ * its ends is a line. */
+static void put_path(const sp_svg *s, const sp_wire *w, const tip *t, int32_t x, int32_t y) {
+  sp_str_addf(s->out, "M%d,%d", w->points[0].x + x, w->points[0].y + y);
+  for (uint32_t i = 0; i + 3 < w->n; i += 3) {
+    const sp_point *p = &w->points[i];
+    const bool last = i + 4 == w->n;
+    const sp_point end = last ? (sp_point){t->x - t->bx, t->y - t->by} : p[3];
+    if (p[0].x == p[1].x && p[0].y == p[1].y &&
+        ((p[2].x == p[3].x && p[2].y == p[3].y) || (p[2].x == p[0].x && p[2].y == p[0].y))) {
+      sp_str_addf(s->out, " L%d,%d", end.x + x, end.y + y);
+    } else {
+      sp_str_addf(s->out, " C%d,%d %d,%d %d,%d", p[1].x + x, p[1].y + y, p[2].x + x, p[2].y + y, end.x + x,
+                  end.y + y);
+    }
   }
-  sp_str_addf(s->out, " %d,%d", t->x - t->bx + x, t->y - t->by + y);
 }
 
-static void put_tip(const svg *s, const tip *t, int32_t x, int32_t y, const char *class) {
+static void put_tip(const sp_svg *s, const tip *t, int32_t x, int32_t y, const char *class) {
   const int32_t px = t->x + x, py = t->y + y;
-  sp_str_addf(s->out, "<path class=\"%s\" d=\"M%d,%d L%d,%d L%d,%d z\"/>\n", class, px, py, px - t->bx + t->nx, py - t->by + t->ny, px - t->bx - t->nx,
-              py - t->by - t->ny);
+  sp_str_addf(s->out, "<path class=\"%s\" d=\"M%d,%d L%d,%d L%d,%d z\"/>\n", class, px, py,
+              px - t->bx + t->nx, py - t->by + t->ny, px - t->bx - t->nx, py - t->by - t->ny);
 }
 
-static void put_wires(const svg *s, const panel *p, int32_t x, int32_t y) {
+static void put_wires(const sp_svg *s, const sp_svg_panel *p, int32_t x, int32_t y, bool moved) {
   for (uint32_t i = 0; i < p->scene.n_wires; i++) {
     const sp_wire *w = &p->layout.wires[i];
     const struct sp_scene_wire *sw = &p->scene.wires[i];
-    if (w->n < 2 || sw->kind == SP_WIRE_HIDDEN) {
+    if (w->n < 4 || sw->kind == SP_WIRE_HIDDEN || (sw->kind == SP_WIRE_MOVED) != moved) {
       continue;
     }
-    const bool moved = sw->kind == SP_WIRE_MOVED;
     const int32_t width = moved ? 15 : wire_width(sw->rows, p->scene.max_rows);
     const tip t = tip_of(w, width / 20 + 4);
-    sp_str_addf(s->out, "<path class=\"%s\" stroke-width=\"%d.%d\"%s d=\"", moved ? "moved" : "wire", width / 10, width % 10,
-                sw->cut ? " stroke-dasharray=\"2 3\"" : "");
+    sp_str_addf(s->out, "<path class=\"%s\" stroke-width=\"%d.%d\"%s d=\"", moved ? "moved" : "wire",
+                width / 10, width % 10, sw->cut ? " stroke-dasharray=\"5 3\" stroke-opacity=\"0.6\"" : "");
     put_path(s, w, &t, x, y);
     sp_str_add(s->out, "\"/>\n");
     put_tip(s, &t, x, y, moved ? "mtip" : "tip");
   }
 }
 
-static void put_labels(const svg *s, const panel *p, int32_t x, int32_t y) {
-  for (uint32_t i = 0; i < p->scene.n_wires; i++) {
-    const sp_wire *w = &p->layout.wires[i];
-    if (p->scene.wires[i].kind != SP_WIRE_ROWS || p->scene.wires[i].label[0] == '\0' || w->n == 0) {
+/* Beside the start of the path, on the side away from where it turns. */
+static sp_svg_spot spot_of(const sp_svg_panel *p, uint32_t wire, sp_direction d) {
+  const sp_wire *w = &p->layout.wires[wire];
+  const int32_t off = wire_width(p->scene.wires[wire].rows, p->scene.max_rows) / 20 + 6;
+  const sp_point at = w->points[0];
+  int32_t turn = 0;
+  for (uint32_t i = 1; i < w->n && turn == 0; i++) {
+    turn = w->points[i].x - at.x;
+  }
+  const int32_t y = d == SP_SOURCES_BOTTOM ? at.y - 6 : at.y + 14;
+  return (sp_svg_spot){turn > 0 ? at.x - off : at.x + off, y, turn > 0, true};
+}
+
+/* A shared node has the same rows on all its edges: its outermost ones say it, to the outside. */
+bool sp_svg_label_spots(const sp_svg_panel *p, sp_direction d, sp_arena *a, sp_svg_spot **ret) {
+  const uint32_t n = p->scene.n_wires;
+  sp_svg_spot *spots = SP_ARENA_ARRAY(a, sp_svg_spot, (size_t)n + 1);
+  uint32_t *left =
+      SP_ARENA_ARRAY(a, uint32_t, (size_t)p->scene.n_cards + 1); /* by card: its leftmost wire, + 1 */
+  uint32_t *right = SP_ARENA_ARRAY(a, uint32_t, (size_t)p->scene.n_cards + 1); /* and its rightmost one */
+  if (spots == NULL || left == NULL || right == NULL) {
+    return false;
+  }
+  for (uint32_t i = 0; i < n; i++) {
+    const struct sp_scene_wire *w = &p->scene.wires[i];
+    const sp_wire *path = &p->layout.wires[i];
+    if (w->kind != SP_WIRE_ROWS || w->label[0] == '\0' || path->n == 0) {
       continue;
     }
-    const sp_point *a = &w->points[(w->n - 1) / 2], *b = &w->points[w->n / 2];
-    sp_str_addf(s->out, "<text class=\"rows\" x=\"%d\" y=\"%d\">", (a->x + b->x) / 2 + x + 7, (a->y + b->y) / 2 + y + 4);
-    sp_svg_escape(s->out, p->scene.wires[i].label, strlen(p->scene.wires[i].label));
+    uint32_t *l = &left[w->from], *r = &right[w->from];
+    *l = *l == 0 || path->points[0].x < p->layout.wires[*l - 1].points[0].x ? i + 1 : *l;
+    *r = *r == 0 || path->points[0].x >= p->layout.wires[*r - 1].points[0].x ? i + 1 : *r;
+  }
+  for (uint32_t i = 0; i < p->scene.n_cards; i++) {
+    if (left[i] == 0) {
+      continue;
+    }
+    const uint32_t l = left[i] - 1, r = right[i] - 1;
+    spots[l] = spot_of(p, l, d);
+    if (l != r) {
+      spots[r] = spot_of(p, r, d);
+      const int32_t x = p->layout.wires[l].points[0].x, x2 = p->layout.wires[r].points[0].x;
+      spots[l].x = spots[l].left ? spots[l].x : 2 * x - spots[l].x;
+      spots[l].left = true;
+      spots[r].x = spots[r].left ? 2 * x2 - spots[r].x : spots[r].x;
+      spots[r].left = false;
+    }
+  }
+  *ret = spots;
+  return true;
+}
+
+static void put_labels(const sp_svg *s, const sp_svg_panel *p, int32_t x, int32_t y) {
+  for (uint32_t i = 0; i < p->scene.n_wires; i++) {
+    const struct sp_scene_wire *w = &p->scene.wires[i];
+    const sp_svg_spot at = p->spots[i];
+    if (!at.used) {
+      continue;
+    }
+    sp_str_addf(s->out, "<text class=\"rows%s\" x=\"%d\" y=\"%d\"%s>", w->estimated ? " est" : "", at.x + x,
+                at.y + y, at.left ? " text-anchor=\"end\"" : "");
+    sp_svg_escape(s->out, w->label, strlen(w->label));
     sp_str_add(s->out, "</text>\n");
   }
 }
@@ -106,7 +181,7 @@ static const char *span_class(sp_span_kind k) {
   return NULL;
 }
 
-static void put_rich(const svg *s, const sp_rich *r) {
+static void put_rich(const sp_svg *s, const sp_rich *r) {
   size_t at = 0;
   for (uint32_t i = 0; i < r->n_spans; i++) {
     const char *class = span_class(r->spans[i].kind);
@@ -140,110 +215,170 @@ static const char *line_class(sp_line_kind k) {
     return "shared";
   case SP_LINE_ERROR:
     return "error";
+  case SP_LINE_NOTE:
+    return "dim note";
   }
   return "x";
 }
 
-static void put_line(const svg *s, const sp_card_line *l, int32_t x, int32_t y) {
-  sp_str_addf(s->out, "<text class=\"%s\" x=\"%d\" y=\"%d\" textLength=\"%d\" lengthAdjust=\"spacingAndGlyphs\">", line_class(l->kind), x, y,
-              sp_svg_text_width(l->columns));
+static void put_cut(sp_str *out, const char *text, size_t most) {
+  size_t n = strlen(text);
+  if (n > most) {
+    n = most;
+    while (n > 0 && ((unsigned char)text[n] & 0xc0) == 0x80) {
+      n--;
+    }
+  }
+  sp_svg_escape(out, text, n);
+  sp_str_add(out, text[n] != '\0' ? "…" : "");
+}
+
+static void put_line(const sp_svg *s, const sp_card_line *l, int32_t x, int32_t y) {
+  sp_str_addf(s->out,
+              "<text class=\"%s\" x=\"%d\" y=\"%d\" textLength=\"%d\" lengthAdjust=\"spacingAndGlyphs\">",
+              line_class(l->kind), x, y, sp_svg_text_width(l->columns));
   if (l->full != NULL) {
     sp_str_add(s->out, "<title>");
-    sp_svg_escape(s->out, l->full, strlen(l->full));
+    put_cut(s->out, l->full, (size_t)10 * DETAIL_BYTES);
     sp_str_add(s->out, "</title>");
   }
-  if (l->glyph != NULL) {
+  if (l->glyph != NULL && strcmp(l->glyph, " ") == 0) {
+    sp_str_add(s->out, "  ");
+  } else if (l->glyph != NULL) {
     sp_str_add(s->out, "<tspan class=\"sym\">");
     sp_svg_escape(s->out, l->glyph, strlen(l->glyph));
     sp_str_add(s->out, "</tspan> ");
   }
   put_rich(s, &l->text);
+  if (l->tail != NULL) {
+    const char *class = l->kind == SP_LINE_TITLE ? "id" : l->kind == SP_LINE_FIGURES ? "off" : "dim";
+    sp_str_addf(s->out, "%s<tspan class=\"%s\">", l->text.text[0] != '\0' ? " " : "", class);
+    sp_svg_escape(s->out, l->tail, strlen(l->tail));
+    sp_str_add(s->out, "</tspan>");
+  }
   sp_str_add(s->out, "</text>\n");
 }
 
-/* The tooltip: everything there is to say about the node in one text. */
-static void put_tooltip(const svg *s, const sp_card *c) {
+/* ---- the tooltip: everything there is to say about the node in one text ---- */
+static void put_fields(const sp_svg *s, const sp_svg_panel *p, const sp_report_node *n) {
+  const uint32_t most = p->scene.plan->n_nodes > LARGE_PLAN ? TOOLTIP_FEW_FIELDS : TOOLTIP_FIELDS;
+  const uint32_t shown = n->n_fields < most ? n->n_fields : most;
+  if (n->n_fields == 0) {
+    return;
+  }
+  sp_str_addf(s->out, "&#10;%u column%s:", n->n_fields, n->n_fields == 1 ? "" : "s");
+  for (uint32_t i = 0; i < shown; i++) {
+    sp_str_add(s->out, i > 0 ? ", " : " ");
+    put_cut(s->out, n->fields[i].name, 80);
+    sp_str_addc(s->out, ' ');
+    put_cut(s->out, n->fields[i].type, 80);
+  }
+  if (shown < n->n_fields) {
+    sp_str_addf(s->out, " and %u more", n->n_fields - shown);
+  }
+}
+
+static void put_metrics(const sp_svg *s, const sp_svg_panel *p, uint32_t node) {
+  char text[SP_HUMAN_SIZE];
+  for (uint32_t m = 0; m < SP_METRIC_COUNT; m++) {
+    if (sp_theme_metric(&s->theme, p->scene.plan, node, (sp_metric)m, text)) {
+      sp_str_addf(s->out, "&#10;%s: ", sp_metric_table[m].name);
+      sp_svg_escape(s->out, text, strlen(text));
+    }
+  }
+}
+
+static void put_tooltip(const sp_svg *s, const sp_svg_panel *p, const sp_card *c) {
   sp_str_add(s->out, "<title>");
-  sp_svg_escape(s->out, c->title, strlen(c->title));
+  put_cut(s->out, c->title, DETAIL_BYTES);
   for (uint32_t i = 0; c->node != NULL && i < c->node->n_details; i++) {
-    const sp_report_detail *d = &c->node->details[i];
     sp_str_add(s->out, "&#10;");
-    sp_svg_escape(s->out, d->key, strlen(d->key));
+    put_cut(s->out, c->node->details[i].key, 80);
     sp_str_add(s->out, ": ");
-    sp_svg_escape(s->out, d->value.text, strlen(d->value.text));
+    put_cut(s->out, c->node->details[i].value.text, DETAIL_BYTES);
   }
-  if (c->node != NULL && c->node->n_fields > 0) {
-    sp_str_addf(s->out, "&#10;%u column%s:", c->node->n_fields, c->node->n_fields == 1 ? "" : "s");
-    const uint32_t shown = c->node->n_fields < 40 ? c->node->n_fields : 40;
-    for (uint32_t i = 0; i < shown; i++) {
-      sp_str_add(s->out, i > 0 ? ", " : " ");
-      sp_svg_escape(s->out, c->node->fields[i].name, strlen(c->node->fields[i].name));
-      sp_str_addc(s->out, ' ');
-      sp_svg_escape(s->out, c->node->fields[i].type, strlen(c->node->fields[i].type));
-    }
-    if (shown < c->node->n_fields) {
-      sp_str_addf(s->out, " and %u more", c->node->n_fields - shown);
-    }
-  }
-  if (c->node == NULL) {
+  if (c->node != NULL) {
+    put_fields(s, p, c->node);
+    put_metrics(s, p, c->index);
+  } else {
     sp_str_add(s->out, "&#10;removed by the optimizer");
   }
   sp_str_add(s->out, "</title>");
 }
 
-static void put_bars(const svg *s, const sp_card *c, const sp_box *b, int32_t x, int32_t y) {
+static void put_bars(const sp_svg *s, const sp_card *c, const sp_box *b, int32_t x, int32_t y) {
   const double shares[2] = {c->figures.time_share, c->figures.mem_share};
   static const char *const classes[2] = {"time", "mem"};
-  int32_t top = y + b->h - BARS;
+  int32_t top = y + b->h - SP_SVG_BARS - 3;
   for (int i = 0; i < 2; i++) {
     if (shares[i] < 0) {
       continue;
     }
-    const int32_t full = b->w - 2 * PAD_X, part = (int32_t)((double)full * (shares[i] > 1 ? 1 : shares[i]) + 0.5);
-    sp_str_addf(s->out, "<rect class=\"track\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"3\"/>", x + PAD_X, top, full);
+    const int32_t full = b->w - 2 * SP_SVG_PAD_X,
+                  part = (int32_t)((double)full * (shares[i] > 1 ? 1 : shares[i]) + 0.5);
+    sp_str_addf(s->out, "<rect class=\"track\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"4\"/>",
+                x + SP_SVG_PAD_X, top, full);
     if (part > 0) {
-      sp_str_addf(s->out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"3\"/>", classes[i], x + PAD_X, top, part);
+      sp_str_addf(s->out, "<rect class=\"%s\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"4\"/>", classes[i],
+                  x + SP_SVG_PAD_X, top, part);
     }
     sp_str_addc(s->out, '\n');
-    top += 4;
+    top += 6;
   }
 }
 
-/* Ids are the user's: what is no letter, digit or one of -_. becomes its code, so that different ids stay different. */
-static void put_id(const svg *s, uint32_t panel_index, const char *id) {
+/* Ids are the user's: what is no letter, digit or one of -_. becomes its code, so that different ids stay
+ * different. */
+static void put_id(const sp_svg *s, uint32_t panel_index, const char *id) {
   sp_str_addf(s->out, "%s-%c-", s->prefix, panel_index == 0 && s->n_panels > 1 ? 'b' : 'a');
   for (const unsigned char *p = (const unsigned char *)id; *p != '\0'; p++) {
-    const bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || *p == '-' || *p == '_';
-    plain ? sp_str_addc(s->out, (char)*p) : sp_str_addf(s->out, ".%02x", *p);
+    const bool plain = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') ||
+                       *p == '-' || *p == '_';
+    if (plain) {
+      sp_str_addc(s->out, (char)*p);
+    } else {
+      sp_str_addf(s->out, ".%02x", *p);
+    }
   }
 }
 
-static void put_card(const svg *s, const panel *p, uint32_t index, uint32_t panel_index, int32_t dx, int32_t dy) {
+static void put_card(const sp_svg *s, const sp_svg_panel *p, uint32_t index, uint32_t panel_index, int32_t dx,
+                     int32_t dy) {
   const sp_card *c = &p->scene.cards[index];
   const sp_box *b = &p->layout.boxes[index];
   const int32_t x = b->x + dx, y = b->y + dy;
   sp_str_add(s->out, "<g id=\"");
   put_id(s, panel_index, c->id);
-  sp_str_addf(s->out, "%s\" class=\"n%s", c->node == NULL ? ".ghost" : "", c->node == NULL ? " ghost" : c->node->is_output ? " out" : "");
+  sp_str_addf(s->out, "%s\" class=\"n%s%s", c->node == NULL ? ".ghost" : "",
+              c->node == NULL      ? " ghost"
+              : c->node->is_output ? " out"
+                                   : "",
+              c->error ? " bad" : "");
   if (c->figures.heat > 0) {
     sp_str_addf(s->out, " h%d", c->figures.heat);
   }
   sp_str_add(s->out, "\">");
-  put_tooltip(s, c);
-  sp_str_addf(s->out, "<rect class=\"card\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"6\"/>\n", x, y, b->w, b->h);
+  put_tooltip(s, p, c);
+  sp_str_addf(s->out, "<rect class=\"card\" x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"6\"/>\n", x, y,
+              b->w, b->h);
   for (uint32_t i = 0; i < c->n_lines; i++) {
-    put_line(s, &c->lines[i], x + PAD_X, y + PAD_Y + (int32_t)i * LINE + 12);
+    put_line(s, &c->lines[i], x + SP_SVG_PAD_X, y + SP_SVG_PAD_Y + (int32_t)i * SP_SVG_LINE + 12);
   }
   put_bars(s, c, b, x, y);
   sp_str_add(s->out, "</g>\n");
 }
 
-void sp_svg_panel(const svg *s, const panel *p, uint32_t index, int32_t x, int32_t y) {
-  sp_str_addf(s->out, "<g class=\"panel\">\n<text class=\"b dim\" x=\"%d\" y=\"%d\">%s</text>\n", x, y - 10, p->label);
-  put_wires(s, p, x, y);
+/* Arrows run behind everything, rows stand in front of it. */
+void sp_svg_draw_panel(const sp_svg *s, const sp_svg_panel *p, uint32_t index, int32_t x, int32_t y) {
+  sp_str_addf(s->out, "<g class=\"panel\">\n<text class=\"b dim\" x=\"%d\" y=\"%d\">", x, y - 12);
+  sp_svg_escape(s->out, p->label, strlen(p->label));
+  sp_str_add(s->out, "</text>\n");
+  const int32_t top = y + p->dy;
+  put_wires(s, p, x, top, true);
+  put_wires(s, p, x, top, false);
   for (uint32_t i = 0; i < p->scene.n_cards; i++) {
-    put_card(s, p, i, index, x, y);
+    put_card(s, p, i, index, x, top);
   }
-  put_labels(s, p, x, y);
+  put_labels(s, p, x, top);
   sp_str_add(s->out, "</g>\n");
 }
