@@ -6,7 +6,7 @@
 #define CHUNK 1024
 #define NO_MATCH UINT64_MAX          /* a packed key that is in no table */
 #define DENSE_FREE UINT64_C(4194304) /* a bitmap of so many bits costs nothing worth counting … */
-#define DENSE_PER_ROW 80             /* … else it is smaller than a table up to so many values per row */
+#define DENSE_PER_ROW 160            /* … else up to so many values per row it is no larger than a table */
 
 bool sp_join_probe_init(sp_join_probe *p, const sp_join_index *x) {
   *p = (sp_join_probe){.keys = NULL};
@@ -78,7 +78,6 @@ static bool lay_out(sp_join_index *x) {
       return false;
     }
   }
-  x->bits = bits;
   return true;
 }
 
@@ -137,11 +136,17 @@ static sp_status pack_batch(void *ctx, uint32_t i, sp_worker *w) {
   return SP_OK;
 }
 
-static bool is_dense(const sp_join_index *x) {
-  if (x->bits >= 40) {
-    return false;
+/* One more than the largest packed key. */
+static uint64_t packed_range(const sp_join_index *x) {
+  uint64_t most = 0;
+  for (uint32_t k = 0; k < x->layout->n; k++) {
+    most |= (n_values(x, &x->ranges[k]) - 1) << x->shifts[k];
   }
-  const uint64_t range = UINT64_C(1) << x->bits;
+  return most + 1;
+}
+
+static bool is_dense(const sp_join_index *x) {
+  const uint64_t range = packed_range(x);
   return range <= DENSE_FREE || range / DENSE_PER_ROW <= x->n_rows;
 }
 
@@ -208,7 +213,7 @@ static bool ascending(const uint64_t *packed, uint32_t n) {
 }
 
 static bool build_bitmap(sp_join_index *x, const uint64_t *packed) {
-  if (!sp_bitmap_rank_init(&x->bitmap, x->mem, UINT64_C(1) << x->bits)) {
+  if (!sp_bitmap_rank_init(&x->bitmap, x->mem, packed_range(x))) {
     return false;
   }
   sp_bitmap_rank_set(&x->bitmap, packed, x->n_rows);

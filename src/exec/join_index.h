@@ -38,7 +38,6 @@ typedef struct sp_join_index {
   bool only_exists;       /* nobody asks which rows match */
   sp_join_range *ranges;  /* by key, for ints */
   uint32_t *shifts;
-  uint32_t bits;
   sp_bitmap_rank bitmap;
   sp_word_table words;
   sp_grouper groups;

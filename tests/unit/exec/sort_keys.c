@@ -44,7 +44,7 @@ static sp_value random_value(const sp_type *t, t_random *r, bool small) {
   int64_t i = (int64_t)(t_next(r, bits) << (small ? 0 : t_next(r, 20)));
   i -= small && t->family != SP_FAMILY_UNSIGNED ? 50 : 0;
   if (t->phys == SP_PHYS_I128) {
-    return sp_value_decimal(t, (sp_i128)i << (small ? 0 : t_next(r, 50)));
+    return sp_value_decimal(t, (sp_i128)i * ((sp_i128)1 << (small ? 0 : t_next(r, 50))));
   }
   const uint32_t shift = 64 - t->width * 8;
   sp_value v = sp_value_int(t, i);
