@@ -48,6 +48,7 @@ static Agraph_t *build(const sp_layout *l, sp_direction direction, Agnode_t **no
   set_size(g, "nodesep", 28);
   set_size(g, "ranksep", 46);
   set(g, "nslimit", "4");
+  set(g, "nslimit1", "4");
   set(g, "mclimit", "1");
   (void)agattr(g, AGNODE, (char *)(uintptr_t) "shape", (char *)(uintptr_t) "box");
   (void)agattr(g, AGNODE, (char *)(uintptr_t) "fixedsize", (char *)(uintptr_t) "true");
@@ -152,7 +153,8 @@ static bool is_quick(const sp_layout *l) {
       span += l->boxes[l->wires[i].to].rank - l->boxes[l->wires[i].from].rank;
     }
   }
-  return l->n_boxes > 0 && l->n_boxes <= SP_LAYOUT_DOT_NODES && span <= SP_LAYOUT_DOT_SPAN;
+  return l->n_boxes > 0 && l->n_boxes <= SP_LAYOUT_DOT_NODES && l->n_wires <= SP_LAYOUT_DOT_WIRES &&
+         span <= SP_LAYOUT_DOT_SPAN;
 }
 
 sp_status sp_layout_run(sp_layout *l, sp_direction direction, bool layered, sp_arena *a, sp_error *err) {
