@@ -327,9 +327,6 @@ sp_status sp_expr_parse(sp_arena *a, sp_sv text, const sp_loc *loc, const sp_exp
   if (text.n > SP_EXPR_MAX_TEXT) {
     SP_FAIL(err, SP_LIMIT, loc, "an expression's text is longer than %zu bytes", SP_EXPR_MAX_TEXT);
   }
-  if (text.n > 0 && memchr(text.p, '\0', text.n) != NULL) {
-    SP_FAIL(err, SP_SYNTAX, loc, "an expression's text must not hold U+0000");
-  }
   sp_parser p = {.arena = a, .text = text, .loc = loc, .err = err};
   p.next = sp_lex(text, 0);
   sp_parser_advance(&p);

@@ -14,6 +14,7 @@
 /* Most nodes of one expression that may stand for a column, and of the predicate that results. */
 #define SUBSTITUTE_MAX 12
 #define PREDICATE_MAX 4000
+#define GROWN_DEPTH 64 /* a predicate that grows on its way gets no deeper: n of them below n projections would be n^2 nodes */
 
 bool sp_push_begin(sp_push *ret, uint32_t n_inputs, sp_arena *a) {
   const sp_expr **to = SP_ARENA_ARRAY(a, const sp_expr *, n_inputs);
@@ -108,10 +109,33 @@ static bool find_items(const sp_items *items, const sp_names *wanted, sp_arena *
   return true;
 }
 
+/* The usual case without any memory: none of the columns that pred reads is computed or renamed here. A select that passes some of its
+ * columns on under their names cannot lack one that pred reads. */
+static bool reads_unchanged(const sp_items *items, bool pass_rest, const sp_expr *pred) {
+  for (uint32_t i = 0; i < items->n; i++) {
+    const sp_expr *e = items->items[i].expr;
+    const sp_sv out = e->name; /* of a column or an alias */
+    if (e->kind == SP_EXPR_COLUMN) {
+      continue;
+    }
+    if (e->kind != SP_EXPR_ALIAS) {
+      return false;
+    }
+    if (sp_expr_reads(pred, out)) {
+      return false;
+    }
+  }
+  return pass_rest || items->n > 0;
+}
+
 sp_status sp_push_through_items(const sp_items *items, bool pass_rest, bool plain_only, const sp_expr *pred,
                                 sp_arena *a, const sp_expr **ret, const char **ret_blocker) {
   *ret = NULL;
   *ret_blocker = NULL;
+  if (!plain_only && reads_unchanged(items, pass_rest, pred)) {
+    *ret = pred;
+    return SP_OK;
+  }
   sp_names reads = {0};
   if (!sp_expr_columns(pred, a, &reads)) {
     return SP_NOMEM;
@@ -142,7 +166,7 @@ sp_status sp_push_through_items(const sp_items *items, bool pass_rest, bool plai
     *ret = pred;
     return SP_OK;
   }
-  if (largest > 1 && (pred->depth + deepest > SP_EXPR_MAX_DEPTH ||
+  if (largest > 1 && (pred->depth + deepest > (pred->depth > GROWN_DEPTH ? pred->depth : GROWN_DEPTH) ||
                       size_of(pred, PREDICATE_MAX / largest) > PREDICATE_MAX / largest)) {
     *ret_blocker = "the predicate would get too large";
     return SP_OK;

@@ -48,19 +48,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   sp_error err = SP_ERROR_INIT;
   const sp_expr *e = NULL, *again = NULL;
   if (sp_expr_parse(&a, (sp_sv){(const char *)data, size}, NULL, &e, &err) == SP_OK) {
-    const char *text = sp_expr_text(e, &a);
-    if (text == NULL || sp_expr_parse(&a, sp_sv_from(text), NULL, &again, &err) != SP_OK || !sp_expr_eq(e, again)) {
+    sp_str text;
+    sp_str_init(&text, sp_mem_process(), (size_t)16 << 20);
+    sp_expr_print(e, &text);
+    const sp_sv printed = {text.p, text.n}; /* names may hold U+0000 */
+    if (!sp_str_ok(&text) || sp_expr_parse(&a, printed, NULL, &again, &err) != SP_OK || !sp_expr_eq(e, again)) {
       abort();
     }
     const sp_token_span *spans = NULL;
     uint32_t n = 0;
-    if (sp_expr_tokens(sp_sv_from(text), &a, &spans, &n)) {
+    if (sp_expr_tokens(printed, &a, &spans, &n)) {
       for (uint32_t i = 0; i < n; i++) {
-        if (spans[i].pos + spans[i].len > strlen(text)) {
+        if (spans[i].pos + spans[i].len > printed.n) {
           abort();
         }
       }
     }
+    sp_str_release(&text);
     bind_and_fold(&a, e);
   }
   sp_arena_release(&a);

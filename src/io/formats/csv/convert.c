@@ -63,7 +63,11 @@ static uint32_t row_at(const job *j, uint32_t i) {
 /* One look at the length for nearly all fields. */
 static inline bool is_null(const job *j, const sp_csv_field *f) {
   const uint32_t length = f->n < 63 ? f->n : 63;
-  return SP_UNLIKELY(j->null_lengths >> length & 1) && sp_csv_is_null(j->w->s, f, j->text);
+  if (SP_LIKELY((j->null_lengths >> length & 1) == 0)) {
+    return false;
+  }
+  /* no number or date is empty, quoted or not; a text is */
+  return (f->n == 0 && !sp_type_is_bytes(j->type)) || sp_csv_is_null(j->w->s, f, j->text);
 }
 
 /* The column gets its validity with its first null. */

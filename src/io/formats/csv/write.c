@@ -20,7 +20,8 @@ typedef struct state {
   sp_sv null_value;
   sp_csv_codec codec;
   int level;
-  bool odd; /* separator or null value may occur in the text of a number or date */
+  bool lone; /* one column, whose nulls would be blank lines */
+  bool odd;  /* separator or null value may occur in the text of a number or date */
 } state;
 
 /* ---- text that grows ---- */
@@ -157,7 +158,12 @@ static void put_plain(const state *w, const sp_type *t, const void *slot, text *
 
 static void put_value(const state *w, const sp_type *t, const sp_reader *r, uint32_t row, text *to) {
   if (t->kind == SP_KIND_NULL || !sp_reader_valid(r, row)) {
-    put_null(w, to);
+    if (w->lone && !sp_type_is_bytes(t)) { /* no blank line; a lone null string is one, since "" is the empty string */
+      put_char(to, w->quote);
+      put_char(to, w->quote);
+    } else {
+      put_null(w, to);
+    }
     return;
   }
   const uint8_t *slot = (const uint8_t *)r->data + (size_t)sp_reader_index(r, row) * t->width;
@@ -248,6 +254,7 @@ sp_status sp_csv_write_open(const sp_sink_spec *spec, sp_mem *mem, sp_out_file *
                .separator = spec->separator != '\0' ? spec->separator : ',',
                .quote = spec->quote != '\0' ? spec->quote : '"',
                .null_value = spec->null_value != NULL ? sp_sv_from(spec->null_value) : SP_SV("")};
+  w->lone = spec->schema->n == 1 && w->null_value.n == 0;
   w->odd = w->null_value.n > 0 || sp_csv_in_numbers(w->separator);
   const sp_status st = begin(w, err);
   if (st != SP_OK) {
