@@ -1,8 +1,8 @@
 /* Status texts and the caller-owned error (see error.h and sigmapi/status.h).
  *
- * Nothing here allocates. What goes into an error may come from a hostile plan, so control characters become
- * spaces (a message stays one line and cannot drive a terminal) and a text that is too long is cut between
- * UTF-8 sequences.
+ * Nothing here allocates. What goes into an error may come from a hostile plan or file, so control characters
+ * become spaces and bytes that are no UTF-8 question marks (a message stays one line and cannot drive a
+ * terminal), and a text that is too long is cut between UTF-8 sequences.
  * Example: sp_error_set(&e, SP_TYPE, &loc, "cannot add %s and %s", "date", "date") then
  * sp_error_context(&e, "node `%s`", "late") reads "node `late`: cannot add date and date". */
 #include "base/error.h"
@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cformat.h"
+#include "base/str.h"
 
 const char *sp_status_text(sp_status st) {
   static const char *const texts[] = {
@@ -32,9 +33,14 @@ int sp_status_exit_code(sp_status st) {
 
 static void clean(char *text) {
   sp_utf8_trim_end(text);
-  for (char *p = text; *p != '\0'; p++) {
-    if ((unsigned char)*p < 0x20 || *p == 0x7F) {
-      *p = ' ';
+  const char *end = text + strlen(text);
+  uint32_t len = 1;
+  for (char *p = text; p < end; p += len) {
+    const uint32_t cp = sp_utf8_decode(p, end, &len);
+    if (cp < 0x20 || (cp >= 0x7F && cp < 0xA0)) {
+      memset(p, ' ', len);
+    } else if (cp == 0xFFFD && len == 1) {
+      *p = '?';
     }
   }
 }

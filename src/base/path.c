@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 char *sp_path_join(sp_arena *a, const char *base, const char *rel) {
-  if (rel[0] == '/' || base == NULL || base[0] == '\0') {
+  if (rel[0] == '/' || base == NULL || base[0] == '\0' || strcmp(base, ".") == 0) {
     return sp_arena_strdup(a, rel);
   }
   const size_t n = strlen(base);

@@ -259,6 +259,11 @@ static sp_status set_table(sp_cli *c, const char *v, sp_error *err) {
   if (grown == NULL || name == NULL) {
     return sp_error_nomem(err);
   }
+  for (uint32_t i = 0; i < c->session.n_tables; i++) {
+    if (strcmp(c->tables[i].name, name) == 0) {
+      SP_FAIL(err, SP_USAGE, NULL, "--table: `%s` is both %s and %s", name, c->tables[i].path, eq + 1);
+    }
+  }
   if (c->session.n_tables > 0) {
     memcpy(grown, c->tables, c->session.n_tables * sizeof *grown);
   }

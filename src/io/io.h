@@ -146,6 +146,8 @@ void sp_cursor_scratch_free(sp_cursor_scratch *s);
  * or a glob). None: SP_NOT_FOUND with the nearest names; two: SP_INVALID naming both. */
 sp_status sp_table_find(const char *root, const char *name, sp_arena *a, const sp_format **ret_format,
                         const char **ret_path, sp_error *err);
+/* The format of the data files in a folder that a table is bound to. None: SP_NOT_FOUND; two: SP_INVALID. */
+sp_status sp_table_folder(const char *dir, const char *name, const sp_format **ret, sp_error *err);
 const sp_format *sp_format_by_name(sp_sv name); /* "csv"; NULL when there is none */
 const sp_format *
 sp_format_by_path(const char *path); /* by suffix, also .csv.gz when read; NULL when unknown */

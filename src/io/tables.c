@@ -99,18 +99,36 @@ static sp_status look_for_files(const char *root, const char *name, sp_arena *a,
   return SP_OK;
 }
 
-static sp_status look_for_folder(const char *root, const char *name, sp_arena *a, hits *h, sp_error *err) {
-  const char *dir = sp_path_join(a, root, name);
-  SP_TRY_ALLOC(err, dir);
+/* NULL in *ret: no folder, or none with data files in it. */
+static sp_status look_into(const char *dir, const char *name, const sp_format **ret, sp_error *err) {
   const sp_format *other;
   const sp_format *f = sp_path_is_dir(dir) ? folder_format(dir, &other) : NULL;
   if (f != NULL && other != NULL) {
     SP_FAIL(err, SP_INVALID, NULL, "table `%s` is ambiguous: %s holds %s and %s files", name, dir, f->name,
             other->name);
   }
+  *ret = f;
+  return SP_OK;
+}
+
+static sp_status look_for_folder(const char *root, const char *name, sp_arena *a, hits *h, sp_error *err) {
+  const char *dir = sp_path_join(a, root, name);
+  SP_TRY_ALLOC(err, dir);
+  const sp_format *f = NULL;
+  SP_TRY(look_into(dir, name, &f, err));
   if (f != NULL) {
     hit(h, f, dir);
   }
+  return SP_OK;
+}
+
+sp_status sp_table_folder(const char *dir, const char *name, const sp_format **ret, sp_error *err) {
+  const sp_format *f = NULL;
+  SP_TRY(look_into(dir, name, &f, err));
+  if (f == NULL) {
+    SP_FAIL(err, SP_NOT_FOUND, NULL, "table `%s`: no data file in the folder %s", name, dir);
+  }
+  *ret = f;
   return SP_OK;
 }
 

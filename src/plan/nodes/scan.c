@@ -25,12 +25,10 @@ typedef struct found {
 } found;
 
 /* A path given by --table: a file, a glob, or a folder of files. */
-static sp_status from_binding(sp_arena *a, const sp_table_binding *t, found *ret, sp_error *err) {
+static sp_status from_binding(const sp_table_binding *t, found *ret, sp_error *err) {
   *ret = (found){.path = t->path, .format = sp_format_by_path(t->path)};
   if (sp_path_is_dir(t->path)) {
-    const char *dir = sp_path_dir(a, t->path);
-    SP_TRY_ALLOC(err, dir);
-    return sp_table_find(dir, sp_path_base(t->path), a, &ret->format, &ret->path, err);
+    return sp_table_folder(t->path, t->name, &ret->format, err);
   }
   if (ret->format == NULL) {
     sp_error_set(err, SP_USAGE, NULL, "--table %.100s=%.200s: the file's format is not known by its suffix",
@@ -44,7 +42,7 @@ static sp_status from_binding(sp_arena *a, const sp_table_binding *t, found *ret
 static sp_status find(sp_bind_cx *cx, const char *table, found *ret, sp_error *err) {
   for (uint32_t i = 0; i < cx->env->n_tables; i++) {
     if (strcmp(cx->env->tables[i].name, table) == 0) {
-      return from_binding(cx->arena, &cx->env->tables[i], ret, err);
+      return from_binding(&cx->env->tables[i], ret, err);
     }
   }
   const char *root = cx->env->data_root != NULL ? cx->env->data_root : cx->env->plan_dir;

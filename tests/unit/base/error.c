@@ -89,6 +89,9 @@ static void texts_are_clean_and_cut_between_characters(void **state) {
   sp_error e = SP_ERROR_INIT;
   sp_error_set(&e, SP_DATA, NULL, "a\nb\x1b[31m\x7f");
   assert_string_equal(e.message, "a b [31m ");
+  e = SP_ERROR_INIT;
+  sp_error_set(&e, SP_DATA, NULL, "a\xC2\x9B\x80z\xEF\xBF\xBD\xE9 b");
+  assert_string_equal(e.message, "a  ?z\xEF\xBF\xBD? b");
   char longer[1200];
   for (size_t i = 0; i + 3 < sizeof longer; i += 3) {
     memcpy(longer + i, "\xE2\x82\xAC", 4);

@@ -306,6 +306,7 @@ static void paths(void **state) {
   assert_string_equal(sp_path_join(a, "p/", "x"), "p/x");
   assert_string_equal(sp_path_join(a, "p", "/x"), "/x");
   assert_string_equal(sp_path_join(a, "", "x"), "x");
+  assert_string_equal(sp_path_join(a, ".", "x"), "x");
   assert_string_equal(sp_path_join(a, NULL, "x"), "x");
   assert_string_equal(sp_path_dir(a, "a/b.c"), "a");
   assert_string_equal(sp_path_dir(a, "a//b"), "a");
