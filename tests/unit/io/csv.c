@@ -175,6 +175,8 @@ static void nulls(void **state) {
   s.n_null_values = 3;
   assert_string_equal(ROWS(*state, s, "a,b\nNA,\"NA\"\nnull,NAN\n-,--\nN,\n"),
                       "-|[NA]\n-|[NAN]\n-|[--]\n[N]|-\n");
+  s.infer_rows = 1; /* behind the sample: no number is empty, quoted or not */
+  assert_string_equal(ROWS(*state, s, "a,b\n1,2\n3,\"\"\n"), "1|2\n3|-\n");
   s.infer_rows = 100; /* they do not hide a type either */
   assert_string_equal(ROWS(*state, s, "a,b\n1,NA\nnull,2020-02-03\n-,\n"), "1|-\n-|2020-02-03\n-|-\n");
   char longer[101];
@@ -224,7 +226,7 @@ static void places(void **state) {
       {"\xef\xbb\xbf"
        "a,b\n1,2\nx,3\n",
        3, 1, "`x` is not int64"},
-      {"a,b\n1,2\n3,\"\"\n", 3, 4, "`` is not int64"},
+      {"a,b\n1,2\n3,\"x\"\n", 3, 4, "`x` is not int64"},
       {"a,b\n1,2\n3,\"4\n5\"\n6,7\n", 3, 4, "`4 5` is not int64"},
       {"a,b\n1,\"2\"\n\"\n\",3\n", 3, 2, "is not int64"},
       {"a,b\n1,2\n1,2,3\n", 3, 5, "3 fields, expected 2; the first surplus one is `3`"},
