@@ -30,9 +30,10 @@ struct sp_out_file {
   char *temp;       /* NULL: written directly */
   char *made;       /* the uppermost folder that was made for this file, or NULL */
   int fd;
-  int error;   /* errno of a write that failed, 0 = none */
-  int64_t pos; /* bytes taken */
-  size_t used; /* bytes in the buffer */
+  int error;    /* errno of a write that failed, 0 = none */
+  bool unheard; /* the reader of standard output has gone: it has seen enough, and that is no failure */
+  int64_t pos;  /* bytes taken */
+  size_t used;  /* bytes in the buffer */
   uint8_t buffer[BUFFER_SIZE];
 };
 
@@ -229,6 +230,7 @@ sp_status sp_out_open(sp_mem *mem, const char *path, bool mkdir, sp_out_file **r
   f->temp = f->made = NULL;
   f->fd = -1;
   f->error = 0;
+  f->unheard = false;
   f->pos = 0;
   f->used = 0;
   const bool standard = strcmp(path, "-") == 0;
@@ -257,8 +259,9 @@ static sp_status write_error(const sp_out_file *f, sp_error *err) {
 }
 
 static sp_status put(sp_out_file *f, const uint8_t *p, size_t n, sp_error *err) {
-  if (f->error == 0 && !write_all(f->fd, p, n)) {
-    f->error = errno;
+  if (f->error == 0 && !f->unheard && !write_all(f->fd, p, n)) {
+    f->unheard = f->fd == STDOUT_FILENO && errno == EPIPE;
+    f->error = f->unheard ? 0 : errno;
   }
   return f->error == 0 ? SP_OK : write_error(f, err);
 }

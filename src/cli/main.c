@@ -1,7 +1,10 @@
 /* The command: finds the subcommand, parses its options, runs it, prints one error, and turns the status into an exit code. */
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -53,7 +56,18 @@ static sp_status run_command(const sp_command *cmd, int argc, char **argv, sp_er
   return st;
 }
 
+/* Without them the next file that is opened would be standard output, and a table would end up in it. These fail when
+ * they are used. */
+static void fill_standard_files(void) {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+    if (fcntl(fd, F_GETFD) == -1 && errno == EBADF) {
+      (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
 int main(int argc, char **argv) {
+  fill_standard_files();
   (void)setlocale(LC_CTYPE, "");
   (void)signal(SIGPIPE, SIG_IGN);
   sp_error err = SP_ERROR_INIT;
