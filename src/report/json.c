@@ -446,7 +446,6 @@ static sp_status read_element(reader *r, const field *f, const sp_json *v, void 
   return SP_OK;
 }
 
-/* A matrix stands behind the arrays that give its sizes. */
 static sp_status read_array(reader *r, const field *f, const sp_json *v, void *base) {
   const bool packed = v->kind == SP_JSON_INTS && f->kind != K_OBJS && f->kind != K_STRS && f->kind != K_BOOLS;
   if (!packed) {
@@ -468,10 +467,7 @@ static sp_status read_array(reader *r, const field *f, const sp_json *v, void *b
   }
   memcpy((char *)base + f->at, &p, sizeof p);
   if (f->kind == K_MATRIX) {
-    const size_t rows = count_at(base, f->count),
-                 width = f->count2 > 0 ? count_at(base, f->count2) : r->report->n_metrics;
-    return rows * width == n ? SP_OK
-                             : fail(r, v, "`%s` has %zu numbers, expected %zu × %zu", f->key, n, rows, width);
+    return SP_OK;
   }
   const uint32_t now = (uint32_t)n;
   memcpy((char *)base + f->count, &now, sizeof now); /* check_counts compares when all are read */
@@ -538,19 +534,31 @@ static void set_absent(const field *f, void *base) {
   }
 }
 
+static size_t length(const sp_json *v, const field *f) {
+  const sp_json *member = sp_json_get(v, f->key);
+  return member == NULL ? 0 : member->kind == SP_JSON_INTS ? member->str.n : member->n;
+}
+
 static bool has_count(const field *f) {
   return f->kind == K_OBJS || f->kind == K_STRS || f->kind == K_U32S || f->kind == K_I64S ||
          f->kind == K_BOOLS;
 }
 
-/* Arrays that share a count are all there or none is, and are equally long, the empty ones included. */
+/* Arrays that share a count are all there or none is, and are equally long, the empty ones included; then
+ * matrices have the size that those give. */
 static sp_status check_counts(reader *r, const desc *d, const sp_json *v, const void *base) {
   for (const field *f = d->fields; f->key != NULL; f++) {
-    if (has_count(f)) {
-      const sp_json *member = sp_json_get(v, f->key);
-      const size_t n = member == NULL ? 0 : member->kind == SP_JSON_INTS ? member->str.n : member->n;
-      if (n != count_at(base, f->count)) {
-        return fail(r, v, "`%s` has %zu entries, expected %u", f->key, n, count_at(base, f->count));
+    if (has_count(f) && length(v, f) != count_at(base, f->count)) {
+      return fail(r, v, "`%s` has %zu entries, expected %u", f->key, length(v, f), count_at(base, f->count));
+    }
+  }
+  for (const field *f = d->fields; f->key != NULL; f++) {
+    const sp_json *member = f->kind == K_MATRIX ? sp_json_get(v, f->key) : NULL;
+    if (member != NULL) {
+      const size_t rows = count_at(base, f->count);
+      const size_t width = f->count2 > 0 ? count_at(base, f->count2) : r->report->n_metrics;
+      if (rows * width != length(v, f)) {
+        return fail(r, member, "`%s` has %zu numbers, expected %zu × %zu", f->key, length(v, f), rows, width);
       }
     }
   }
@@ -705,6 +713,9 @@ sp_status sp_report_from_json(const sp_json_doc *d, sp_arena *a, const sp_report
   SP_TRY_ALLOC(err, r.report);
   SP_TRY(want(&r, d->root, SP_JSON_OBJECT));
   const sp_json *format = sp_json_get(d->root, "sigmapi_report");
+  if (format == NULL) {
+    return fail(&r, d->root, "this is no report: it has no `sigmapi_report`");
+  }
   int64_t version = 0;
   SP_TRY(read_int(&r, format, 1, UINT32_MAX, &version));
   if (version > SP_REPORT_FORMAT) {
