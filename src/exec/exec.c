@@ -104,11 +104,19 @@ static void drop_results(sp_run *r) {
   }
 }
 
+/* The sampler is gone by now: what is resident after the run counts for the peak too. */
+static void note_rss_after(sp_run *r) {
+  r->rss_after = sp_mem_rss_now();
+  if (r->rss_peak < r->rss_after.resident) {
+    r->rss_peak = r->rss_after.resident;
+  }
+}
+
 void sp_run_drop_results(sp_run *r) {
   drop_results(r);
   (void)sp_pool_trim(((sp_run_box *)r)->pool);
   r->returned_bytes = (r->returned_bytes > 0 ? r->returned_bytes : 0) + sp_mem_trim();
-  r->rss_after = sp_mem_rss_now();
+  note_rss_after(r);
 }
 
 sp_run *sp_run_free(sp_run *r) {
@@ -296,10 +304,7 @@ sp_status sp_exec_run(const sp_plan *plan, const sp_exec_options *o, sp_mem *mem
   }
   settle(&x, st, cpu);
   exec_release(&x);
-  r->rss_after = sp_mem_rss_now();
-  if (r->rss_peak < r->rss_after.resident) {
-    r->rss_peak = r->rss_after.resident;
-  }
+  note_rss_after(r);
   if (r->status != SP_OK && err != NULL && err->status == SP_OK) {
     *err = r->error;
   }
