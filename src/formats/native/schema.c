@@ -202,13 +202,30 @@ static const char *const shared_defs[][2] = {
            "a node\"}"},
     {"input", "{\"oneOf\": [{\"$ref\": \"#/$defs/id\"}, {\"$ref\": \"#/$defs/node\"}], \"description\": \"a "
               "node's id, or the node itself\"}"},
-    {"expr", "{\"oneOf\": [{\"type\": \"string\"}, {\"type\": \"object\"}], \"description\": \"SQL "
-             "expression text, or the same tree as an object\"}"},
+    {"expr", "{\"oneOf\": [{\"type\": \"string\"}, {\"$ref\": \"#/$defs/expr_object\"}], \"description\": "
+             "\"SQL expression text, or the same tree as an object\"}"},
+    {"expr_object",
+     "{\"type\": \"object\", \"oneOf\": ["
+     "{\"required\": [\"column\"], \"properties\": {\"column\": {\"type\": \"string\"}}, "
+     "\"additionalProperties\": false}, "
+     "{\"required\": [\"literal\"], \"properties\": {\"literal\": {\"$ref\": \"#/$defs/value\"}, "
+     "\"type\": {\"type\": \"string\"}}, \"additionalProperties\": false}, "
+     "{\"required\": [\"call\"], \"properties\": {\"call\": {\"type\": \"string\"}, "
+     "\"args\": {\"type\": \"array\", \"items\": {\"$ref\": \"#/$defs/expr\"}}, "
+     "\"distinct\": {\"type\": \"boolean\"}, \"filter\": {\"$ref\": \"#/$defs/expr\"}}, "
+     "\"additionalProperties\": false}, "
+     "{\"required\": [\"cast\", \"to\"], \"properties\": {\"cast\": {\"$ref\": \"#/$defs/expr\"}, "
+     "\"to\": {\"type\": \"string\"}, \"try\": {\"type\": \"boolean\"}}, \"additionalProperties\": false}, "
+     "{\"required\": [\"alias\", \"name\"], \"properties\": {\"alias\": {\"$ref\": \"#/$defs/expr\"}, "
+     "\"name\": {\"type\": \"string\"}}, \"additionalProperties\": false}, "
+     "{\"required\": [\"selector\"], \"properties\": {\"selector\": {\"enum\": [\"*\", \"regex\", "
+     "\"type\"]}, "
+     "\"pattern\": {\"type\": \"string\"}, \"exclude\": {\"$ref\": \"#/$defs/strings\"}}, "
+     "\"additionalProperties\": false}]}"},
     {"sort_key", "{\"oneOf\": [{\"type\": \"string\"}, {\"type\": \"object\", \"required\": [\"expr\"], "
                  "\"properties\": {\"expr\": {\"$ref\": \"#/$defs/expr\"}, "
                  "\"descending\": {\"type\": \"boolean\"}, \"nulls_last\": {\"type\": \"boolean\"}}, "
-                 "\"additionalProperties\": false}, {\"type\": \"object\", \"not\": "
-                 "{\"required\": [\"expr\"]}}]}"},
+                 "\"additionalProperties\": false}, {\"$ref\": \"#/$defs/expr_object\"}]}"},
     {"strings", "{\"type\": \"array\", \"items\": {\"type\": \"string\"}}"},
     {"paths", "{\"oneOf\": [{\"type\": \"string\", \"minLength\": 1}, {\"type\": \"array\", \"minItems\": 1, "
               "\"items\": {\"type\": \"string\", \"minLength\": 1}}]}"},
