@@ -26,14 +26,22 @@ typedef struct move {
   bool into;
 } move;
 
-enum { BELOW = 1, LEADS = 2, FROM = 4 };
+enum { BELOW = 1, LEADS = 2, FROM = 4, END = 8 };
+
+/* What is known of a node before. */
+typedef struct fate {
+  int32_t to;                    /* node after; -1 */
+  int32_t landed;                /* the highest new node after that took something of it; -1 */
+  int32_t twin_first, twin_next; /* chain of nodes that were merged into it; -1 */
+  bool heir;                     /* it is gone, `to` only gives its rows */
+  bool changed;                  /* its rows are not what they were, as far as anybody can prove */
+  bool told;                     /* what it did moved or was taken out */
+  bool other;                    /* something else took its place */
+} fate;
 
 typedef struct matcher {
   const sp_plan *a, *b;
-  int32_t *to;    /* node of b for each node of a; -1 */
-  bool *heir;     /* by node of a: it is gone, `to` only gives its rows */
-  bool *changed;  /* by node of a: its rows are not what they were, as far as anybody can prove */
-  bool *told;     /* by node of a: some fact says what became of it */
+  fate *of;       /* by node of a */
   int32_t *was;   /* by node of b: the node of a with its id; -1 */
   int32_t *under; /* by node of b: the first node of a below it, through nodes that are new; -1 */
   uint8_t *mark;  /* scratch by node of a */
@@ -53,21 +61,23 @@ static bool moves_rows(const sp_report_fact *f) {
   return f->from_node >= 0 && ((rows && (is(f->action, "moved") || is(f->action, "copied"))) || joins);
 }
 
-/* ---- who is who ---- */
-static bool open_matcher(matcher *m, const builder *b, uint32_t n_facts) {
-  m->to = SP_ARENA_ARRAY(b->arena, int32_t, m->a->n_nodes + 1);
-  m->heir = SP_ARENA_ARRAY(b->arena, bool, m->a->n_nodes + 1);
-  m->changed = SP_ARENA_ARRAY(b->arena, bool, m->a->n_nodes + 1);
-  m->told = SP_ARENA_ARRAY(b->arena, bool, m->a->n_nodes + 1);
-  m->was = SP_ARENA_ARRAY(b->arena, int32_t, m->b->n_nodes + 1);
-  m->under = SP_ARENA_ARRAY(b->arena, int32_t, m->b->n_nodes + 1);
-  m->mark = SP_ARENA_ARRAY(b->arena, uint8_t, m->a->n_nodes + 1);
-  m->moves = SP_ARENA_ARRAY(b->arena, move, n_facts + 1);
-  return m->to != NULL && m->heir != NULL && m->changed != NULL && m->told != NULL && m->was != NULL &&
-         m->under != NULL && m->mark != NULL && m->moves != NULL;
+/* "full became left"; a join that is only built on its other side keeps its rows. */
+static bool becomes_another_join(const sp_report_fact *f) {
+  return is(f->kind, "join") && is(f->action, "replaced") && f->rule != NULL &&
+         !is(f->rule, "join_build_side");
 }
 
-static void match_nodes(matcher *m, const builder *b, const sp_report_trace *t) {
+/* ---- who is who ---- */
+static bool open_matcher(matcher *m, const builder *b, uint32_t n_facts) {
+  m->of = SP_ARENA_ARRAY(b->arena, fate, (size_t)m->a->n_nodes + 1);
+  m->was = SP_ARENA_ARRAY(b->arena, int32_t, (size_t)m->b->n_nodes + 1);
+  m->under = SP_ARENA_ARRAY(b->arena, int32_t, (size_t)m->b->n_nodes + 1);
+  m->mark = SP_ARENA_ARRAY(b->arena, uint8_t, (size_t)m->a->n_nodes + 1);
+  m->moves = SP_ARENA_ARRAY(b->arena, move, (size_t)n_facts + 1);
+  return m->of != NULL && m->was != NULL && m->under != NULL && m->mark != NULL && m->moves != NULL;
+}
+
+static void find_ids(matcher *m, const builder *b) {
   for (uint32_t i = 0; i < m->b->n_nodes; i++) {
     const sp_node *n = m->b->nodes[i];
     m->was[i] = sp_report_ids_find(&b->before, sp_sv_from(n->id));
@@ -77,30 +87,63 @@ static void match_nodes(matcher *m, const builder *b, const sp_report_trace *t) 
       m->under[i] = m->was[in] >= 0 ? m->was[in] : m->under[in];
     }
   }
+}
+
+/* A fact of a node that a rule made in between counts for the node it stands for, but that one was not
+ * merged. */
+static void read_fact(matcher *m, const builder *b, const sp_report_fact *f) {
+  fate *x = &m->of[f->from_node];
+  const bool itself = f->from != NULL && is(f->from, m->a->nodes[f->from_node]->id);
+  x->told = x->told || is(f->action, "moved") || is(f->action, "removed");
+  x->other = x->other || (is(f->kind, "node") && is(f->action, "replaced"));
+  if (itself && is(f->action, "merged") && f->to_node >= 0 && !x->heir) {
+    x->to = f->to_node;
+    x->heir = true;
+    const int32_t kept = m->was[f->to_node];
+    if (kept >= 0 && kept != f->from_node) {
+      x->twin_next = m->of[kept].twin_first;
+      m->of[kept].twin_first = f->from_node;
+    }
+  }
+  const int32_t at = moves_rows(f) && f->to != NULL ? sp_report_ids_find(&b->after, sp_sv_from(f->to)) : -1;
+  if (at >= 0 && m->was[at] < 0 && at > x->landed) {
+    x->landed = at;
+  }
+}
+
+/* What gives the rows of a node that is gone: what its input became, or the new node right above that in
+ * which its predicate stands. */
+static int32_t heir_of(matcher *m, int32_t input, int32_t landed) {
+  int32_t at = landed;
+  while (input >= 0 && at > input && m->was[at] < 0 && m->b->nodes[at]->n_inputs == 1) {
+    at = (int32_t)m->b->nodes[at]->inputs[0];
+    m->steps++;
+  }
+  return at == input ? landed : input;
+}
+
+static void match_nodes(matcher *m, const builder *b, const sp_report_trace *t) {
+  find_ids(m, b);
   for (uint32_t i = 0; i < m->a->n_nodes; i++) {
-    m->to[i] = -1;
+    m->of[i] = (fate){.to = -1, .landed = -1, .twin_first = -1, .twin_next = -1};
   }
   for (uint32_t i = 0; i < t->n_facts; i++) {
-    const sp_report_fact *f = &t->facts[i];
-    if (f->from_node >= 0) {
-      m->told[f->from_node] = true;
-      if (is(f->action, "merged") && f->to_node >= 0) {
-        m->to[f->from_node] = f->to_node;
-        m->heir[f->from_node] = true;
-      }
+    if (t->facts[i].from_node >= 0) {
+      read_fact(m, b, &t->facts[i]);
     }
   }
   for (uint32_t i = 0; i < m->a->n_nodes; i++) {
     const sp_node *n = m->a->nodes[i];
+    fate *x = &m->of[i];
     const int32_t same_id = sp_report_ids_find(&b->after, sp_sv_from(n->id));
+    const bool passes = n->n_inputs == 1 && (n->ops->flags & (SP_NODE_SUBSET | SP_NODE_KEEPS_ROWS)) != 0;
     if (same_id >= 0) {
-      m->to[i] = same_id;
-      m->heir[i] = false;
-    } else if (m->to[i] < 0 && n->n_inputs == 1 &&
-               (n->ops->flags & (SP_NODE_SUBSET | SP_NODE_KEEPS_ROWS)) != 0) {
-      m->to[i] = m->to[n->inputs[0]];
-      m->heir[i] = true;
-      m->changed[i] = !m->told[i]; /* gone without a word: nothing is known of its rows */
+      x->to = same_id;
+      x->heir = false;
+    } else if (x->to < 0 && passes) {
+      x->to = heir_of(m, m->of[n->inputs[0]].to, x->landed);
+      x->heir = true;
+      x->changed = !x->told || x->other; /* nothing is known of its rows */
     }
   }
 }
@@ -145,13 +188,19 @@ static void mark_below(matcher *m, int32_t low, int32_t high) {
     }
   }
 }
-static void mark_leads(matcher *m, int32_t low, int32_t high) {
-  m->mark[low] |= LEADS;
-  for (int32_t i = low + 1; i <= high; i++) {
+/* LEADS: to `target` or to a twin of it, since what landed on the one that was kept may have come from above
+ * the other. */
+static void mark_leads(matcher *m, int32_t target, int32_t high) {
+  m->mark[target] |= LEADS | END;
+  for (int32_t i = m->of[target].twin_first; i >= 0; i = m->of[i].twin_next) {
+    m->mark[i] |= i <= high && i > target ? LEADS | END : 0;
+    m->steps++;
+  }
+  for (int32_t i = target + 1; i <= high; i++) {
     const sp_node *n = m->a->nodes[i];
     m->steps += n->n_inputs + 1;
     for (uint32_t k = 0; k < n->n_inputs; k++) {
-      m->mark[i] |= (int32_t)n->inputs[k] >= low ? m->mark[n->inputs[k]] & LEADS : 0;
+      m->mark[i] |= (int32_t)n->inputs[k] >= target ? m->mark[n->inputs[k]] & LEADS : 0;
     }
   }
 }
@@ -169,7 +218,7 @@ static void moved_aside(matcher *m, const move *v) {
     for (uint32_t k = 0; k < n->n_inputs; k++) {
       m->mark[i] |= m->mark[n->inputs[k]];
     }
-    m->changed[i] = m->changed[i] || (m->mark[i] == LEADS && (i != v->to || v->into));
+    m->of[i].changed = m->of[i].changed || (m->mark[i] == LEADS && (i != v->to || v->into));
   }
   memset(m->mark, 0, m->a->n_nodes);
 }
@@ -184,7 +233,7 @@ static void moved_down(matcher *m, move *v, uint32_t n) {
   mark_leads(m, low, high);
   for (int32_t i = low; i <= high; i++) {
     const bool between = (m->mark[i] & (BELOW | LEADS)) == (BELOW | LEADS);
-    m->changed[i] = m->changed[i] || (between && (i != low || v[0].into));
+    m->of[i].changed = m->of[i].changed || (between && ((m->mark[i] & END) == 0 || v[0].into));
   }
   uint32_t aside = 0; /* those that do not stand above the target, each origin once */
   for (uint32_t i = 0; i < n; i++) {
@@ -207,7 +256,7 @@ static void moved_up(matcher *m, const move *v) {
   mark_leads(m, v->from, v->to);
   const bool above = (m->mark[v->to] & LEADS) != 0;
   for (int32_t i = v->from; i < v->to && above; i++) {
-    m->changed[i] = m->changed[i] || (m->mark[i] & (BELOW | LEADS)) == (BELOW | LEADS);
+    m->of[i].changed = m->of[i].changed || (m->mark[i] & (BELOW | LEADS)) == (BELOW | LEADS);
   }
   memset(m->mark, 0, (size_t)v->to + 1);
   m->steps += (uint64_t)v->to / 16;
@@ -220,11 +269,11 @@ static void moved_up(matcher *m, const move *v) {
 static void moved_away(matcher *m, const move *v, uint32_t n) {
   for (uint32_t i = 0; i < n; i++) {
     m->mark[v[i].from] |= FROM;
-    m->changed[v[i].from] = m->changed[v[i].from] || m->heir[v[i].from];
+    m->of[v[i].from].changed = m->of[v[i].from].changed || m->of[v[i].from].heir;
   }
   mark_below(m, 0, v[n - 1].from);
   for (int32_t i = 0; i < v[n - 1].from; i++) {
-    m->changed[i] = m->changed[i] || (m->mark[i] & BELOW) != 0;
+    m->of[i].changed = m->of[i].changed || (m->mark[i] & BELOW) != 0;
   }
   memset(m->mark, 0, (size_t)v[n - 1].from + 1);
 }
@@ -232,8 +281,11 @@ static void moved_away(matcher *m, const move *v, uint32_t n) {
 /* false: too much to look at. */
 static bool mark_changes(matcher *m, const builder *b, const sp_report_trace *t) {
   for (uint32_t i = 0; i < t->n_facts; i++) {
-    if (moves_rows(&t->facts[i])) {
-      m->moves[m->n_moves++] = landing(m, b, &t->facts[i]);
+    const sp_report_fact *f = &t->facts[i];
+    if (moves_rows(f)) {
+      m->moves[m->n_moves++] = landing(m, b, f);
+    } else if (f->from_node >= 0 && becomes_another_join(f)) {
+      m->of[f->from_node].changed = true; /* the filter that drops what is missing stands right above */
     }
   }
   qsort(m->moves, m->n_moves, sizeof *m->moves, by_target);
@@ -273,18 +325,18 @@ void sp_report_match_plans(builder *b, sp_report *r, const sp_plan *pa, uint32_t
   const bool exact_only = !mark_changes(&m, b, &r->trace);
   uint32_t n = 0;
   for (uint32_t i = 0; i < pa->n_nodes; i++) {
-    if (m.to[i] < 0) {
-      continue;
+    const fate *x = &m.of[i];
+    if (x->to >= 0) {
+      const bool equal = !x->heir && sp_hash128_eq(pa->nodes[i]->fingerprint, pb->nodes[x->to]->fingerprint);
+      out[n++] = (sp_report_match){.plan_a = a,
+                                   .a = i,
+                                   .plan_b = index_b,
+                                   .b = (uint32_t)x->to,
+                                   .kind = x->heir ? "rows"
+                                           : equal ? "same"
+                                                   : "changed",
+                                   .same_rows = equal || (!exact_only && !x->changed)};
     }
-    const bool equal = sp_hash128_eq(pa->nodes[i]->fingerprint, pb->nodes[m.to[i]]->fingerprint);
-    out[n++] = (sp_report_match){a,
-                                 i,
-                                 index_b,
-                                 (uint32_t)m.to[i],
-                                 m.heir[i] ? "rows"
-                                 : equal   ? "same"
-                                           : "changed",
-                                 (equal && !m.heir[i]) || (!exact_only && !m.changed[i])};
   }
   r->matches = out;
   r->n_matches = n;
